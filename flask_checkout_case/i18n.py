@@ -7,12 +7,14 @@ English is the source; an unknown language is English, and a region falls back t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from copy import copy
 from datetime import UTC, datetime, tzinfo
-from decimal import Decimal
-from functools import cache
+from decimal import Context, Decimal
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,6 +27,8 @@ from .types import currency_digits
 DOMAIN: Final = "checkout_case"
 SOURCE_LOCALE: Final = "en"
 CATALOGUES: Final = Path(__file__).parent / "translations"
+_EXACT: Final = Context(prec=40)
+_CODE_BEFORE_NUMBER: Final = re.compile(r"([^\W\d_])(?=\d)")
 
 current_locale: ContextVar[str] = ContextVar("checkout_case_locale", default=SOURCE_LOCALE)
 """The tag of the language in which this context speaks; read it, set it with :func:`set_locale`."""
@@ -106,15 +110,12 @@ def format_money(minor: int, currency: str, locale: str | None = None) -> str:
     # The digits are ISO 4217's: Babel's are display digits and drop the cents of some currencies.
     digits = currency_digits(currency)
     babel = _babel(locale)
-    pattern = babel.currency_formats["standard"]
-    written: str = pattern.apply(
-        Decimal(minor).scaleb(-digits),
-        babel,
-        currency=currency,
-        currency_digits=False,
-        force_frac=(digits, digits),
-    )
-    return written
+    pattern = copy(babel.currency_formats["standard"])
+    pattern.frac_prec = (digits, digits)
+    amount = Decimal(minor).scaleb(-digits, _EXACT)
+    written = str(pattern.apply(amount, babel, currency=currency, currency_digits=False))
+    # CLDR sets a space between a letter code and the number; Babel leaves it out.
+    return _CODE_BEFORE_NUMBER.sub("\\1\N{NO-BREAK SPACE}", written)
 
 
 def format_when(value: datetime, locale: str | None = None, *, tz: tzinfo = UTC) -> str:
@@ -150,7 +151,7 @@ def _language(tag: str) -> str:
     return tag.replace("-", "_").split("_", 1)[0].strip().lower()
 
 
-@cache
+@lru_cache(maxsize=256)
 def _known(tag: str | None) -> str:
     if not tag:
         return SOURCE_LOCALE
@@ -162,9 +163,13 @@ def _known(tag: str | None) -> str:
     return SOURCE_LOCALE
 
 
-@cache
 def _babel(tag: str | None) -> Locale:
-    return Locale.parse(_known(tag or current_locale.get()).replace("-", "_"))
+    return _parsed(_known(tag) if tag else current_locale.get())
+
+
+@cache
+def _parsed(tag: str) -> Locale:
+    return Locale.parse(tag, sep="-")
 
 
 @cache
