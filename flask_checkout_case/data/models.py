@@ -1,0 +1,238 @@
+"""The rows we keep. Refs to the shop's things are opaque strings: no foreign key leaves our tables."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Boolean, Float, ForeignKey, Index, Integer, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from .base import BIG_ID, OWNER, PLAIN_JSON, PREFIX, Base, UTCDateTime
+
+_OURS = {"owner": OWNER}
+_LIVE = text("status IN ('new', 'open', 'waiting')")
+_REF = String(255)
+
+
+class CheckoutRow(Base):
+    """A checkout as last heard of; ``wake_at`` is when the hesitation rule wants to look again."""
+
+    __tablename__ = PREFIX + "checkout"
+    __table_args__ = (
+        Index(
+            "ix_checkout_case_checkout_wake",
+            "wake_at",
+            postgresql_where=text("wake_at IS NOT NULL"),
+            sqlite_where=text("wake_at IS NOT NULL"),
+        ),
+        Index("ix_checkout_case_checkout_customer", "customer_ref"),
+        Index("ix_checkout_case_checkout_order", "order_ref"),
+        {"info": _OURS},
+    )
+
+    id: Mapped[int] = mapped_column(BIG_ID, primary_key=True)
+    ref: Mapped[str] = mapped_column(_REF, unique=True)
+    customer_ref: Mapped[str | None] = mapped_column(_REF)
+    order_ref: Mapped[str | None] = mapped_column(_REF)
+    step: Mapped[str | None] = mapped_column(String(255))
+    value_minor: Mapped[int | None] = mapped_column(BigInteger)
+    currency: Mapped[str | None] = mapped_column(String(3))
+    snapshot: Mapped[dict[str, Any] | None] = mapped_column(PLAIN_JSON)
+    started_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    seen_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    progressed_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    failed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    paid_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    ordered_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    hesitated_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    wake_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    score: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    score_reasons: Mapped[list[Any] | None] = mapped_column(PLAIN_JSON)
+
+
+class EventRow(Base):
+    """A captured event, kept once: the checkout's history and the guard against counting twice."""
+
+    __tablename__ = PREFIX + "event"
+    __table_args__ = (
+        Index("ix_checkout_case_event_checkout", "checkout_ref", "at"),
+        {"info": _OURS},
+    )
+
+    id: Mapped[str] = mapped_column(String(255), primary_key=True)
+    name: Mapped[str] = mapped_column(String(64))
+    at: Mapped[datetime] = mapped_column(UTCDateTime)
+    checkout_ref: Mapped[str | None] = mapped_column(_REF)
+    order_ref: Mapped[str | None] = mapped_column(_REF)
+    customer_ref: Mapped[str | None] = mapped_column(_REF)
+    step: Mapped[str | None] = mapped_column(String(255))
+    data: Mapped[dict[str, Any]] = mapped_column(PLAIN_JSON)
+
+
+class CaseRow(Base):
+    """A case. ``version`` grows with every write; each write names the version it was based on."""
+
+    __tablename__ = PREFIX + "case"
+    __table_args__ = (
+        Index(
+            "uq_checkout_case_case_live_key",
+            "dedupe_key",
+            unique=True,
+            postgresql_where=_LIVE,
+            sqlite_where=_LIVE,
+        ),
+        Index(
+            "ix_checkout_case_case_queue",
+            "urgency_at",
+            "id",
+            postgresql_where=_LIVE,
+            sqlite_where=_LIVE,
+        ),
+        Index(
+            "ix_checkout_case_case_team_queue",
+            "team",
+            "urgency_at",
+            "id",
+            postgresql_where=_LIVE,
+            sqlite_where=_LIVE,
+        ),
+        Index(
+            "ix_checkout_case_case_assignee_queue",
+            "assignee_ref",
+            "urgency_at",
+            "id",
+            postgresql_where=_LIVE,
+            sqlite_where=_LIVE,
+        ),
+        Index(
+            "ix_checkout_case_case_wake",
+            "wake_at",
+            postgresql_where=text("wake_at IS NOT NULL"),
+            sqlite_where=text("wake_at IS NOT NULL"),
+        ),
+        Index("ix_checkout_case_case_checkout", "checkout_ref", "id"),
+        Index("ix_checkout_case_case_order", "order_ref", "id"),
+        Index("ix_checkout_case_case_customer", "customer_ref", "id"),
+        Index("ix_checkout_case_case_ended", "status", "ended_at", "id"),
+        {"info": _OURS},
+    )
+
+    id: Mapped[int] = mapped_column(BIG_ID, primary_key=True)
+    reference: Mapped[str] = mapped_column(String(32), unique=True)
+    dedupe_key: Mapped[str] = mapped_column(String(512))
+    family: Mapped[str] = mapped_column(String(16))
+    status: Mapped[str] = mapped_column(String(16))
+    category: Mapped[str] = mapped_column(String(32))
+    second_category: Mapped[str | None] = mapped_column(String(32))
+    confidence: Mapped[float | None] = mapped_column(Float)
+    failure_class: Mapped[str | None] = mapped_column(String(16))
+    unmapped: Mapped[bool] = mapped_column(Boolean, default=False, server_default=text("false"))
+    priority: Mapped[str] = mapped_column(String(8))
+    origin: Mapped[str] = mapped_column(String(16))
+    outcome: Mapped[str | None] = mapped_column(String(32))
+    subject: Mapped[str] = mapped_column(String(255))
+    team: Mapped[str] = mapped_column(String(64))
+    assignee_ref: Mapped[str | None] = mapped_column(_REF)
+    route: Mapped[str] = mapped_column(String(255))
+    sla: Mapped[str | None] = mapped_column(String(64))
+    protocol: Mapped[str | None] = mapped_column(String(64))
+    reasons: Mapped[list[Any]] = mapped_column(PLAIN_JSON)
+    policy_version: Mapped[str] = mapped_column(String(64))
+    checkout_ref: Mapped[str | None] = mapped_column(_REF)
+    order_ref: Mapped[str | None] = mapped_column(_REF)
+    customer_ref: Mapped[str | None] = mapped_column(_REF)
+    customer_name: Mapped[str | None] = mapped_column(String(255))
+    customer_email: Mapped[str | None] = mapped_column(String(320))
+    language: Mapped[str | None] = mapped_column(String(16))
+    value_minor: Mapped[int | None] = mapped_column(BigInteger)
+    currency: Mapped[str | None] = mapped_column(String(3))
+    snapshot: Mapped[dict[str, Any] | None] = mapped_column(PLAIN_JSON)
+    attempt: Mapped[dict[str, Any] | None] = mapped_column(PLAIN_JSON)
+    occurrences: Mapped[int] = mapped_column(Integer, default=1, server_default="1")
+    opened_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    last_failed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    first_response_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    unanswered_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    first_response_due: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    next_response_due: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    resolution_due: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    urgency_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    wake_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    fired: Mapped[list[str]] = mapped_column(PLAIN_JSON)
+    ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    changed_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    revocations: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    rating: Mapped[int | None] = mapped_column(Integer)
+    version: Mapped[int] = mapped_column(Integer, default=1, server_default="1")
+
+
+class EntryRow(Base):
+    """One line of a case's append-only timeline; ``key`` makes a repeated post one entry."""
+
+    __tablename__ = PREFIX + "entry"
+    __table_args__ = (
+        Index("ix_checkout_case_entry_case", "case_id", "id"),
+        Index("uq_checkout_case_entry_key", "case_id", "key", unique=True),
+        {"info": _OURS},
+    )
+
+    id: Mapped[int] = mapped_column(BIG_ID, primary_key=True)
+    case_id: Mapped[int] = mapped_column(BIG_ID, ForeignKey(PREFIX + "case.id"))
+    at: Mapped[datetime] = mapped_column(UTCDateTime)
+    kind: Mapped[str] = mapped_column(String(16))
+    author: Mapped[str] = mapped_column(String(16))
+    author_ref: Mapped[str | None] = mapped_column(_REF)
+    author_name: Mapped[str | None] = mapped_column(String(255))
+    public: Mapped[bool] = mapped_column(Boolean)
+    text: Mapped[str | None] = mapped_column(Text)
+    data: Mapped[dict[str, Any] | None] = mapped_column(PLAIN_JSON)
+    case_version: Mapped[int] = mapped_column(Integer)
+    key: Mapped[str | None] = mapped_column(String(64))
+
+
+class AgentRow(Base):
+    """An agent as last seen at a request, so that work beside the requests knows the staff."""
+
+    __tablename__ = PREFIX + "agent"
+    __table_args__ = ({"info": _OURS},)
+
+    id: Mapped[int] = mapped_column(BIG_ID, primary_key=True)
+    ref: Mapped[str] = mapped_column(_REF, unique=True)
+    name: Mapped[str] = mapped_column(String(255))
+    email: Mapped[str | None] = mapped_column(String(320))
+    teams: Mapped[list[str]] = mapped_column(PLAIN_JSON)
+    role: Mapped[str] = mapped_column(String(16))
+    limit: Mapped[int | None] = mapped_column("open_limit", Integer)
+    presence: Mapped[str] = mapped_column(String(16))
+    seen_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class OutboxRow(Base):
+    """Something to be sent, written in the transaction that decided it; ``key`` makes it once."""
+
+    __tablename__ = PREFIX + "outbox"
+    __table_args__ = (
+        Index(
+            "ix_checkout_case_outbox_due",
+            "due_at",
+            postgresql_where=text("state = 'due'"),
+            sqlite_where=text("state = 'due'"),
+        ),
+        {"info": _OURS},
+    )
+
+    id: Mapped[int] = mapped_column(BIG_ID, primary_key=True)
+    key: Mapped[str] = mapped_column(String(255), unique=True)
+    kind: Mapped[str] = mapped_column(String(32))
+    case_id: Mapped[int | None] = mapped_column(BIG_ID, ForeignKey(PREFIX + "case.id"), index=True)
+    payload: Mapped[dict[str, Any]] = mapped_column(PLAIN_JSON)
+    state: Mapped[str] = mapped_column(String(16))
+    due_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    leased_by: Mapped[str | None] = mapped_column(String(64))
+    leased_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    attempts: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    last_error: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    done_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

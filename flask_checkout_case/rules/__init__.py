@@ -1,0 +1,1 @@
+"""Pure decisions: no Flask, no SQLAlchemy, and the clock is an argument."""

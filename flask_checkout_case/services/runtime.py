@@ -1,0 +1,128 @@
+"""What one app's services work with. Built once by the extension, passed to every service."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ..config import Settings
+from ..types import Agent, Checkout, Customer, Emission, Event, Order, utc_now
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from ..rules.policy import Policy
+    from .unit import Database
+
+
+@dataclass
+class Hooks:
+    """The shop's callables. Every one is optional; ``None`` means the documented behaviour without."""
+
+    checkout_loader: Callable[[], Checkout | None] | None = None
+    agent_loader: Callable[[], Agent | None] | None = None
+    customer_loader: Callable[..., Customer | None] | None = None
+    order_loader: Callable[[str], Order | None] | None = None
+    order_for_checkout: Callable[[str], Order | None] | None = None
+    permission: Callable[[Agent, str, Any], bool] | None = None
+    checkout_restorer: Callable[[str], str | None] | None = None
+    login_url: Callable[[], str] | None = None
+    locale_loader: Callable[[], str | None] | None = None
+    mailer: Callable[[Any], None] | None = None
+    consent_loader: Callable[..., bool] | None = None
+    inventory_loader: Callable[[str], int | None] | None = None
+    price_change: Callable[..., Any] | None = None
+    change_applier: Callable[..., Any] | None = None
+    reconcile: Callable[..., Any] | None = None
+
+
+class Recorder(Protocol):
+    """What captures events for an app (see ``capture``)."""
+
+    def capture(self, event: Event) -> None:
+        """Keep the event; never raises, never touches the shop's session."""
+
+    def flush(self) -> int:
+        """Make what this process has captured durable in the database now; the number of events."""
+
+    def drain(self) -> int:
+        """Insert what no process has acknowledged, also of dead ones; the number of events."""
+
+    def health(self) -> dict[str, Any]:
+        """``{"ok": bool, …}`` with figures for the health page."""
+
+
+@dataclass
+class Runtime:
+    """One app's state, at ``app.extensions["checkout_case"]``.
+
+    Args:
+        clock: gives now, aware UTC.
+        emit: sends one of our signals, isolating receivers' exceptions.
+        root_path: the app's root, for relative paths of the configuration.
+    """
+
+    name: str
+    settings: Settings
+    policy: Policy
+    database: Database
+    hooks: Hooks
+    emit: Callable[[Emission], None]
+    secret_keys: Callable[[], Sequence[str]]
+    clock: Callable[[], datetime] = utc_now
+    recorder: Recorder | None = None
+    extras: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def shop_name(self) -> str:
+        return self.settings.shop_name or self.name
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session for reading; it is rolled back at the end."""
+        with self.database.reading() as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Unit]:
+        """A unit of work: commits at the end, then emits what was noted in it.
+
+        An exception rolls everything back and nothing is emitted.
+        """
+        unit = Unit.begin(self)
+        with self.database.writing() as session:
+            unit.session = session
+            yield unit
+        for emission in unit.emissions:
+            self.emit(emission)
+
+
+@dataclass
+class Unit:
+    """One transaction in progress, and the signals to send when it has been committed."""
+
+    runtime: Runtime
+    now: datetime
+    emissions: list[Emission] = field(default_factory=list)
+    _session: Session | None = None
+
+    @classmethod
+    def begin(cls, runtime: Runtime, now: datetime | None = None) -> Unit:
+        return cls(runtime=runtime, now=now or runtime.clock())
+
+    @property
+    def session(self) -> Session:
+        if self._session is None:
+            raise RuntimeError("the unit of work has no session yet")
+        return self._session
+
+    @session.setter
+    def session(self, session: Session) -> None:
+        self._session = session
+
+    def emit(self, signal: str, **payload: Any) -> None:
+        """Send ``signal`` after the commit."""
+        self.emissions.append(Emission(signal, payload))
