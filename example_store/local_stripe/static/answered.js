@@ -1,0 +1,2 @@
+"use strict";
+parent.postMessage({ localStripe: "3d-secure" }, "*");
