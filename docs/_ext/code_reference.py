@@ -1,0 +1,88 @@
+"""Directives that write reference pages from the code, so that they can't go stale.
+
+``checkout-case-settings`` lists the configuration keys, ``checkout-case-signals`` the signals.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from docutils import nodes
+from sphinx.pycode import ModuleAnalyzer
+from sphinx.util.docutils import SphinxDirective
+
+from flask_checkout_case import signals
+from flask_checkout_case.config import KEYS
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+_ROLE = re.compile(r":\w+:`~?(?:[\w.]*\.)?(\w+)`")
+
+
+class _Generated(SphinxDirective):
+    def lines(self) -> Iterator[str]:
+        raise NotImplementedError
+
+    def run(self) -> list[nodes.Node]:
+        return self.parse_text_to_nodes("\n".join(self.lines()), allow_section_headings=True)
+
+
+class Settings(_Generated):
+    """Every configuration key with its default, what is accepted, and what it does."""
+
+    def lines(self) -> Iterator[str]:
+        for key in KEYS:
+            yield f"(key-{key.name})="
+            yield f"## `{key.config_name}`\n"
+            yield f"{key.meaning}\n"
+            yield f":Default: {_literal(key.default)}"
+            yield f":Expected: {_sentence(key.expected)}\n"
+
+
+class Signals(_Generated):
+    """Every signal of one direction, ``from-shop`` or ``to-shop``, with its payload."""
+
+    required_arguments = 1
+    option_spec: ClassVar[dict[str, Any]] = {}
+
+    def lines(self) -> Iterator[str]:
+        chosen = {"from-shop": signals.FROM_SHOP, "to-shop": signals.TO_SHOP}[self.arguments[0]]
+        analyzer = ModuleAnalyzer.for_module(signals.__name__)
+        described = analyzer.find_attr_docs()
+        yield "| signal | when, and what it carries |"
+        yield "|---|---|"
+        for name in chosen:
+            yield f"| `{name}` | {_markdown(' '.join(described['', name]))} |"
+
+
+def _literal(value: object) -> str:
+    shown = list(value) if isinstance(value, tuple) else value
+    return f"`{shown!r}`"
+
+
+def _sentence(text: str) -> str:
+    return re.sub(r"'([^']+)'", r"`'\1'`", text)
+
+
+def _markdown(text: str) -> str:
+    return _ROLE.sub(r"`\1`", text).replace("``", "`").strip().replace("|", "\\|")
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    app.add_directive("checkout-case-settings", Settings)
+    app.add_directive("checkout-case-signals", Signals)
+    app.setup_extension("myst_parser")
+    # Pages that hold the directives depend on the modules they are made from.
+    app.connect("source-read", _note_sources)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def _note_sources(app: Sphinx, docname: str, _source: list[str]) -> None:
+    module = {"configuration": "config.py", "signals": "signals.py"}.get(docname)
+    if module is not None:
+        path = Path(signals.__file__).with_name(module)
+        app.env.dependencies.setdefault(docname, set()).add(str(path))
