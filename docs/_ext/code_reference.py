@@ -85,4 +85,4 @@ def _note_sources(app: Sphinx, docname: str, _source: list[str]) -> None:
     module = {"configuration": "config.py", "signals": "signals.py"}.get(docname)
     if module is not None:
         path = Path(signals.__file__).with_name(module)
-        app.env.dependencies.setdefault(docname, set()).add(str(path))
+        app.env.note_dependency(str(path), docname=docname)
