@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -168,6 +169,12 @@ class CaseRow(Base):
     version: Mapped[int] = mapped_column(Integer, default=1, server_default="1")
 
 
+def with_values(row: CaseRow, values: Mapping[str, Any]) -> CaseRow:
+    """Return a copy of ``row`` that belongs to no session, with ``values`` put in."""
+    kept = {name: getattr(row, name) for name in CaseRow.__mapper__.column_attrs.keys()}
+    return CaseRow(**{**kept, **values})
+
+
 class EntryRow(Base):
     """One line of a case's append-only timeline; ``key`` makes a repeated post one entry."""
 
@@ -204,7 +211,7 @@ class AgentRow(Base):
     email: Mapped[str | None] = mapped_column(String(320))
     teams: Mapped[list[str]] = mapped_column(PLAIN_JSON)
     role: Mapped[str] = mapped_column(String(16))
-    limit: Mapped[int | None] = mapped_column("open_limit", Integer)
+    open_limit: Mapped[int | None] = mapped_column(Integer)
     presence: Mapped[str] = mapped_column(String(16))
     seen_at: Mapped[datetime] = mapped_column(UTCDateTime)
 

@@ -1,0 +1,218 @@
+"""Statements on cases, their entries, checkouts and events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, and_, case, func, insert, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from ..types import LIVE
+from .models import AgentRow, CaseRow, CheckoutRow, EntryRow, EventRow
+
+_LIVE_WORDS = tuple(str(status) for status in LIVE)
+
+
+def _upsert(session: Session, table: type[Any]) -> postgresql.Insert | sqlite.Insert:
+    if session.get_bind().dialect.name == "postgresql":
+        return postgresql.insert(table)
+    return sqlite.insert(table)
+
+
+def add_event(session: Session, values: Mapping[str, Any]) -> bool:
+    """Keep an event once; ``False`` when one of that id is there already."""
+    statement = _upsert(session, EventRow).values(**values).on_conflict_do_nothing()
+    return session.scalar(statement.returning(EventRow.id)) is not None
+
+
+def put_checkout(
+    session: Session, values: Mapping[str, Any], *, progress: bool, at: datetime
+) -> CheckoutRow:
+    """Insert or update the checkout's row and return it as it is now.
+
+    What an older event says never overwrites what a newer one said; what an event leaves out stays.
+    ``paid_at`` and ``ordered_at`` keep their first value, and end the watch for hesitation.
+    """
+    statement = _upsert(session, CheckoutRow).values(**values)
+    new, old = statement.excluded, CheckoutRow
+    newer = new.seen_at >= old.seen_at
+
+    def latest(name: str) -> Any:
+        given, kept = getattr(new, name), getattr(old, name)
+        return case((and_(newer, given.is_not(None)), given), else_=func.coalesce(kept, given))
+
+    changed_step = and_(newer, new.step.is_not(None), new.step.is_distinct_from(old.step))
+    moved = newer if progress else changed_step
+    finished = or_(
+        func.coalesce(old.paid_at, new.paid_at).is_not(None),
+        func.coalesce(old.ordered_at, new.ordered_at).is_not(None),
+        old.hesitated_at.is_not(None),
+    )
+    settled = {
+        name: latest(name)
+        for name in ("customer_ref", "order_ref", "step", "value_minor", "currency", "snapshot")
+    }
+    statement = statement.on_conflict_do_update(
+        index_elements=[CheckoutRow.ref],
+        set_={
+            **settled,
+            "started_at": case((newer, old.started_at), else_=new.started_at),
+            "seen_at": case((newer, new.seen_at), else_=old.seen_at),
+            "progressed_at": case((moved, new.progressed_at), else_=old.progressed_at),
+            "failed_at": func.coalesce(new.failed_at, old.failed_at),
+            "paid_at": func.coalesce(old.paid_at, new.paid_at),
+            "ordered_at": func.coalesce(old.ordered_at, new.ordered_at),
+            "wake_at": case(
+                (finished, None),
+                (moved, new.wake_at),
+                else_=func.coalesce(old.wake_at, new.wake_at),
+            ),
+        },
+    )
+    return session.scalars(
+        statement.returning(CheckoutRow), execution_options={"populate_existing": True}
+    ).one()
+
+
+def mark_ordered(session: Session, order_ref: str, at: datetime) -> Sequence[str]:
+    """Note that the order of these checkouts is complete; returns the checkouts' refs."""
+    statement = (
+        update(CheckoutRow)
+        .where(CheckoutRow.order_ref == order_ref)
+        .values(ordered_at=func.coalesce(CheckoutRow.ordered_at, at), wake_at=None)
+        .returning(CheckoutRow.ref)
+    )
+    return session.scalars(statement, execution_options={"synchronize_session": False}).all()
+
+
+def put_case(session: Session, values: Mapping[str, Any]) -> CaseRow:
+    """Open a case, or count an occurrence on the live one of the same dedupe key.
+
+    The row's ``occurrences`` tell which: 1 is a new case.
+    """
+    statement = _upsert(session, CaseRow).values(**values)
+    new = statement.excluded
+    wake = case(
+        (CaseRow.wake_at.is_(None), new.wake_at),
+        (new.wake_at.is_(None), CaseRow.wake_at),
+        (new.wake_at < CaseRow.wake_at, new.wake_at),
+        else_=CaseRow.wake_at,
+    )
+    statement = statement.on_conflict_do_update(
+        index_elements=[CaseRow.dedupe_key],
+        index_where=CaseRow.status.in_(_LIVE_WORDS),
+        set_={
+            "occurrences": CaseRow.occurrences + 1,
+            "status": case((CaseRow.status == "waiting", "open"), else_=CaseRow.status),
+            "failure_class": func.coalesce(new.failure_class, CaseRow.failure_class),
+            "unmapped": new.unmapped,
+            "attempt": func.coalesce(new.attempt, CaseRow.attempt),
+            "last_failed_at": func.coalesce(new.last_failed_at, CaseRow.last_failed_at),
+            "wake_at": wake,
+            "changed_at": new.changed_at,
+            "version": CaseRow.version + 1,
+        },
+    )
+    return session.scalars(
+        statement.returning(CaseRow), execution_options={"populate_existing": True}
+    ).one()
+
+
+def add_entries(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Append to timelines, in one statement."""
+    if rows:
+        session.execute(insert(EntryRow).values([dict(row) for row in rows]))
+
+
+def entry_id(session: Session, case_id: int, key: str) -> int | None:
+    """Return the entry that was posted under ``key``, if any."""
+    return session.scalar(
+        select(EntryRow.id).where(EntryRow.case_id == case_id, EntryRow.key == key)
+    )
+
+
+def case_by_reference(session: Session, reference: str, *, lock: bool = False) -> CaseRow | None:
+    statement = select(CaseRow).where(CaseRow.reference == reference)
+    return session.scalar(statement.with_for_update() if lock else statement)
+
+
+def live_case_by_key(session: Session, dedupe_key: str) -> CaseRow | None:
+    """Return the live case of this dedupe key, locked."""
+    return session.scalar(
+        select(CaseRow)
+        .where(CaseRow.dedupe_key == dedupe_key, CaseRow.status.in_(_LIVE_WORDS))
+        .with_for_update()
+    )
+
+
+def live_case(session: Session, checkout_ref: str, family: str) -> CaseRow | None:
+    """Return the live case of this checkout and family, locked."""
+    return live_case_by_key(session, f"{checkout_ref}|{family}")
+
+
+def live_cases_of(
+    session: Session, checkout_refs: Sequence[str], order_ref: str | None, families: Sequence[str]
+) -> Sequence[CaseRow]:
+    """Return the live cases of these checkouts or this order, locked, in a fixed order."""
+    whose = [CaseRow.checkout_ref.in_(checkout_refs)]
+    if order_ref is not None:
+        whose.append(CaseRow.order_ref == order_ref)
+    return session.scalars(
+        select(CaseRow)
+        .where(or_(*whose), CaseRow.family.in_(families), CaseRow.status.in_(_LIVE_WORDS))
+        .order_by(CaseRow.id)
+        .with_for_update()
+    ).all()
+
+
+def change_case(session: Session, row: CaseRow, values: Mapping[str, Any]) -> bool:
+    """Write ``values`` if nobody has written since ``row`` was read; ``row`` is updated too."""
+    statement = (
+        update(CaseRow)
+        .where(CaseRow.id == row.id, CaseRow.version == row.version)
+        .values(**values, version=CaseRow.version + 1)
+        .returning(CaseRow)
+    )
+    options = {"populate_existing": True, "synchronize_session": False}
+    return session.scalar(statement, execution_options=options) is not None
+
+
+def entries_after_version(session: Session, case_id: int, version: int) -> Sequence[EntryRow]:
+    """Return what happened to a case after ``version``, oldest first."""
+    return session.scalars(
+        select(EntryRow)
+        .where(EntryRow.case_id == case_id, EntryRow.case_version > version)
+        .order_by(EntryRow.id)
+    ).all()
+
+
+def find_cases(
+    session: Session, wanted: Mapping[str, str | None], statuses: Sequence[str], limit: int
+) -> Sequence[CaseRow]:
+    """Return the newest cases whose columns equal ``wanted`` (``None`` means any)."""
+    statement: Select[tuple[CaseRow]] = select(CaseRow)
+    for column, value in wanted.items():
+        if value is not None:
+            statement = statement.where(getattr(CaseRow, column) == value)
+    if statuses:
+        statement = statement.where(CaseRow.status.in_(statuses))
+    return session.scalars(statement.order_by(CaseRow.id.desc()).limit(limit)).all()
+
+
+def checkout_by_ref(session: Session, ref: str, *, lock: bool = False) -> CheckoutRow | None:
+    statement = select(CheckoutRow).where(CheckoutRow.ref == ref)
+    return session.scalar(statement.with_for_update() if lock else statement)
+
+
+def put_agent(session: Session, values: Mapping[str, Any]) -> None:
+    """Remember an agent as the shop's loader has just described them."""
+    statement = _upsert(session, AgentRow).values(**values)
+    kept = {name: getattr(statement.excluded, name) for name in values if name != "ref"}
+    session.execute(statement.on_conflict_do_update(index_elements=[AgentRow.ref], set_=kept))
+
+
+def agent_by_ref(session: Session, ref: str) -> AgentRow | None:
+    return session.scalar(select(AgentRow).where(AgentRow.ref == ref))

@@ -1,0 +1,61 @@
+"""How a case ends: solved by an agent, or by the purchase itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from ..data import queries_case as queries
+from ..types import EntryKind, Event, Family, Outcome, Status
+from .entries import entry
+from .reading import info
+from .runtime import Unit
+
+_ENDED_BY_PURCHASE: Final = (Family.PAYMENT, Family.HESITATION)
+
+
+def ended(status: Status, outcome: Outcome | None, at: datetime) -> dict[str, Any]:
+    """Return the columns of a case that ends now: its clocks stop, nothing is due any more."""
+    return {
+        "status": status,
+        "outcome": outcome,
+        "ended_at": at,
+        "wake_at": None,
+        "due_at": None,
+        "unanswered_since": None,
+        "next_response_due": None,
+        "changed_at": at,
+    }
+
+
+def close_recovered(
+    unit: Unit, checkout_refs: Sequence[str], order_ref: str | None, event: Event
+) -> None:
+    """End the payment and hesitation cases of a checkout that has been paid.
+
+    Without a public reply of a human the customer recovered alone (closed, ``self_recovered``);
+    with one, the case was won together (solved, ``assisted``).
+    """
+    rows = queries.live_cases_of(unit.session, checkout_refs, order_ref, _ENDED_BY_PURCHASE)
+    for row in rows:
+        assisted = row.first_response_at is not None
+        status = Status.SOLVED if assisted else Status.CLOSED
+        outcome = Outcome.ASSISTED if assisted else Outcome.SELF_RECOVERED
+        before = row.status
+        values = ended(status, outcome, event.at)
+        if event.order_ref and row.order_ref is None:
+            values["order_ref"] = event.order_ref
+        queries.change_case(unit.session, row, values)
+        told = {
+            "action": "recovered",
+            "from": before,
+            "to": row.status,
+            "outcome": row.outcome,
+            "signal": event.name,
+            "order_ref": event.order_ref,
+        }
+        line = entry(row, EntryKind.DECISION, event.at, data=told)
+        queries.add_entries(unit.session, [line])
+        unit.emit("case_solved" if assisted else "case_closed", case=info(row), outcome=outcome)
+        unit.emit("checkout_recovered", case=info(row), outcome=outcome)

@@ -1,0 +1,213 @@
+"""From captured events to checkouts and cases, each event once."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from ..data import queries_case as queries
+from ..data.models import CheckoutRow
+from ..gateways import read_failure
+from ..i18n import N_
+from ..rules import hesitation
+from ..rules.failures import category_of
+from ..types import Category, Event, FailureClass, Family, Money, Origin
+from .closing import close_recovered
+from .opening import CaseDraft, open_or_join, signal_entry
+from .runtime import Runtime, Unit
+from .unit import Database
+
+log = logging.getLogger(__name__)
+
+PROGRESS: Final = frozenset(
+    {
+        "checkout_started",
+        "checkout_step_completed",
+        "payment_info_entered",
+        "payment_started",
+        "payment_succeeded",
+        "order_completed",
+    }
+)
+_FAILED: Final = "payment_failed"
+_PAID: Final = frozenset({"payment_succeeded", "order_completed"})
+
+
+def record(runtime: Runtime, events: Sequence[Event], database: Database | None = None) -> int:
+    """Apply events in one transaction; an event that is known already changes nothing.
+
+    Args:
+        database: the engine to write through; the ordinary one when ``None``.
+
+    Returns:
+        How many events were new.
+
+    Raises:
+        sqlalchemy.exc.SQLAlchemyError: nothing was written; the events may be given again.
+    """
+    unit = Unit.begin(runtime)
+    with (database or runtime.database).writing() as session:
+        unit.session = session
+        new = sum(_apply(unit, event) for event in events)
+    for emission in unit.emissions:
+        runtime.emit(emission)
+    return new
+
+
+def _apply(unit: Unit, event: Event) -> bool:
+    if not queries.add_event(unit.session, _event_values(event)):
+        return False
+    checkout = _put_checkout(unit, event) if event.checkout_ref else None
+    if event.name in _PAID:
+        _recovered(unit, event, checkout)
+    elif checkout is not None:
+        _maybe_open(unit, event, checkout)
+    elif event.name == _FAILED:
+        log.warning("a failed payment names no checkout; it is kept as event %s", event.id)
+    return True
+
+
+def _event_values(event: Event) -> dict[str, Any]:
+    checkout = event.checkout or {}
+    return {
+        "id": event.id,
+        "name": event.name,
+        "at": event.at,
+        "checkout_ref": event.checkout_ref,
+        "order_ref": event.order_ref,
+        "customer_ref": event.customer_ref,
+        "step": checkout.get("step"),
+        "data": dict(event.data),
+    }
+
+
+def _put_checkout(unit: Unit, event: Event) -> CheckoutRow:
+    snapshot = event.checkout or {}
+    minor, currency = snapshot.get("value_minor"), snapshot.get("currency")
+    value = Money.minor(minor, currency) if isinstance(minor, int) and currency else None
+    customer = snapshot.get("customer")
+    customer = customer if isinstance(customer, Mapping) else {}
+    paid = event.at if event.name == "payment_succeeded" else None
+    ordered = event.at if event.name == "order_completed" else None
+    values = {
+        "ref": event.checkout_ref,
+        "customer_ref": event.customer_ref or customer.get("ref"),
+        "order_ref": event.order_ref or snapshot.get("order_ref"),
+        "step": snapshot.get("step"),
+        "value_minor": value.minor_units if value else None,
+        "currency": value.currency if value else None,
+        "snapshot": dict(snapshot) or None,
+        "started_at": event.at,
+        "seen_at": event.at,
+        "progressed_at": event.at,
+        "failed_at": event.at if event.name == _FAILED else None,
+        "paid_at": paid,
+        "ordered_at": ordered,
+        "wake_at": hesitation.wake_at(
+            unit.runtime.policy,
+            value,
+            event.at,
+            paid=paid is not None,
+            ordered=ordered is not None,
+            hesitated=False,
+        ),
+    }
+    return queries.put_checkout(unit.session, values, progress=event.name in PROGRESS, at=event.at)
+
+
+def _recovered(unit: Unit, event: Event, checkout: CheckoutRow | None) -> None:
+    refs = [checkout.ref] if checkout is not None else []
+    if event.order_ref and not refs:
+        refs = list(queries.mark_ordered(unit.session, event.order_ref, event.at))
+    close_recovered(unit, refs, event.order_ref, event)
+
+
+def _maybe_open(unit: Unit, event: Event, checkout: CheckoutRow) -> None:
+    make = _DRAFTS.get(event.name)
+    if make is None:
+        return
+    if checkout.paid_at is not None or checkout.ordered_at is not None:
+        # A late report of something that is over; it stays in the checkout's history.
+        return
+    draft = make(event, checkout)
+    if draft is not None:
+        open_or_join(unit, draft)
+
+
+def _payment_draft(event: Event, checkout: CheckoutRow) -> CaseDraft | None:
+    failure = read_failure(event.data, checkout.ref)
+    category = category_of(failure.failure_class)
+    if category is None:
+        return None
+    attempt = _attempt(event, failure.failure_class, failure.raw_code, failure.outcome)
+    return CaseDraft(
+        family=Family.PAYMENT,
+        category=category,
+        failure=failure,
+        attempt=attempt,
+        entries=(signal_entry(event.name, {**attempt, "unmapped": failure.unmapped}),),
+        **_common(event, checkout),
+    )
+
+
+def _attempt(
+    event: Event, failure_class: FailureClass, raw_code: str | None, outcome: str
+) -> dict[str, Any]:
+    snapshot, data = event.checkout or {}, event.data
+    names = ("provider", "network_code", "advice_code", "payment_id", "attempt_id", "method")
+    return {
+        **{name: data.get(name) for name in names},
+        "failure_class": failure_class.value,
+        "raw_code": raw_code,
+        "outcome": outcome,
+        "amount_minor": data.get("amount_minor", snapshot.get("value_minor")),
+        "currency": data.get("currency") or snapshot.get("currency"),
+        "at": event.at.isoformat(),
+    }
+
+
+def _error_draft(event: Event, checkout: CheckoutRow) -> CaseDraft:
+    # Of the payment family: an error that didn't keep the customer from paying is over.
+    return CaseDraft(
+        family=Family.PAYMENT,
+        category=Category.PAYMENT_ERROR,
+        reason=f"error:{_reason(event)}",
+        about=N_("Error in the checkout"),
+        entries=(signal_entry(event.name, dict(event.data)),),
+        **_common(event, checkout),
+    )
+
+
+def _stock_draft(event: Event, checkout: CheckoutRow) -> CaseDraft:
+    # Of the message family: a purchase doesn't bring the missing item back.
+    return CaseDraft(
+        family=Family.MESSAGE,
+        category=Category.STOCK,
+        reason=f"stock:{_reason(event)}",
+        about=N_("Item out of stock"),
+        entries=(signal_entry(event.name, dict(event.data)),),
+        **_common(event, checkout),
+    )
+
+
+def _reason(event: Event) -> str:
+    return str(event.data.get("reason") or event.data.get("sku") or "")[:100]
+
+
+def _common(event: Event, checkout: CheckoutRow) -> dict[str, Any]:
+    return {
+        "origin": event.origin if event.origin is Origin.GATEWAY else Origin.SIGNAL,
+        "at": event.at,
+        "checkout_ref": checkout.ref,
+        "order_ref": event.order_ref or checkout.order_ref,
+        "snapshot": event.checkout or checkout.snapshot,
+        "customer_ref": event.customer_ref or checkout.customer_ref,
+    }
+
+
+_DRAFTS: Final[Mapping[str, Callable[[Event, CheckoutRow], CaseDraft | None]]] = {
+    _FAILED: _payment_draft,
+    "checkout_error": _error_draft,
+    "stock_short": _stock_draft,
+}

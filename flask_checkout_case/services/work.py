@@ -1,0 +1,112 @@
+"""One locked case inside a unit of work: compare and swap, clocks, timeline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ..data import queries_case as queries
+from ..data.models import CaseRow, with_values
+from ..errors import NotFoundError, StaleVersionError, VersionRequiredError
+from ..rules import clocks, lifecycle, urgency
+from ..types import Agent, CaseInfo, EntryKind, FailureClass, Priority, Status
+from .clocks import next_wake
+from .entries import as_change, entry
+from .permission import require
+from .reading import info, value_of
+from .runtime import Runtime, Unit
+
+
+@dataclass
+class Work:
+    """A locked case inside a unit of work."""
+
+    unit: Unit
+    row: CaseRow
+    now: datetime
+
+    @property
+    def result(self) -> CaseInfo:
+        return info(self.row)
+
+    def is_repeated(self, key: str | None) -> bool:
+        return key is not None and (
+            queries.entry_id(self.unit.session, self.row.id, key) is not None
+        )
+
+    def check(self, version: int | None) -> None:
+        if version is None:
+            raise VersionRequiredError("say on which version of the case this is based")
+        if version != self.row.version:
+            since = queries.entries_after_version(self.unit.session, self.row.id, version)
+            raise StaleVersionError(self.row.version, tuple(as_change(line) for line in since))
+
+    def change(self, values: dict[str, Any], *, status: Status | None = None) -> None:
+        """Write values and, where the case is live, the clocks and urgency that follow."""
+        draft = {"status": status or self.row.status, "changed_at": self.now, **values}
+        if lifecycle.is_live(Status(draft["status"])):
+            draft |= self._clocks(draft)
+        self.end(draft)
+
+    def end(self, values: dict[str, Any]) -> None:
+        if not queries.change_case(self.unit.session, self.row, values):
+            # Unreachable while the row is locked; kept so that no write is ever lost in silence.
+            raise StaleVersionError(self.row.version)
+
+    def _clocks(self, draft: dict[str, Any]) -> dict[str, Any]:
+        row, policy = self.row, self.unit.runtime.policy
+        responded = draft.get("first_response_at", row.first_response_at)
+        unanswered = draft.get("unanswered_since", row.unanswered_since)
+        priority = Priority(draft.get("priority", row.priority))
+        dues = clocks.recompute(policy.sla.get(row.sla or ""), row.opened_at, responded, unanswered)
+        due = dues.earliest
+        urgent_at = urgency.urgency_at(
+            due,
+            row.opened_at,
+            policy.in_base(value_of(row)),
+            FailureClass(row.failure_class) if row.failure_class else None,
+            priority,
+        )
+        computed = {
+            "first_response_due": dues.first_response,
+            "next_response_due": dues.next_response,
+            "resolution_due": dues.resolution,
+            "due_at": due,
+            "urgency_at": urgent_at,
+        }
+        return {**computed, "wake_at": next_wake(policy, with_values(row, {**draft, **computed}))}
+
+    def append(self, kind: EntryKind, **line: Any) -> None:
+        made = entry(self.row, kind, self.now, **line)
+        queries.add_entries(self.unit.session, [made])
+
+    def live_successor(self) -> CaseRow | None:
+        """Return the live case that holds this ended one's dedupe key, locked, if there is one."""
+        if lifecycle.is_live(Status(self.row.status)):
+            return None
+        return queries.live_case_by_key(self.unit.session, self.row.dedupe_key)
+
+    def move_to_live_successor(self) -> None:
+        self.row = self.live_successor() or self.row
+
+
+@contextmanager
+def on_case(runtime: Runtime, reference: str, at: datetime | None = None) -> Iterator[Work]:
+    with runtime.write() as unit:
+        row = queries.case_by_reference(unit.session, reference, lock=True)
+        if row is None:
+            raise NotFoundError(f"there is no case {reference}")
+        yield Work(unit, row, at or unit.now)
+
+
+@contextmanager
+def versioned(
+    runtime: Runtime, reference: str, agent: Agent, action: str, version: int | None
+) -> Iterator[Work]:
+    with on_case(runtime, reference) as work:
+        require(runtime, agent, action, info(work.row))
+        work.check(version)
+        yield work
