@@ -37,6 +37,7 @@ class Hooks:
     price_change: Callable[..., Any] | None = None
     change_applier: Callable[..., Any] | None = None
     reconcile: Callable[..., Any] | None = None
+    gateways: dict[str, Callable[..., Any]] = field(default_factory=dict)
 
 
 class Recorder(Protocol):

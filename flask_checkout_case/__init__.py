@@ -1,0 +1,21 @@
+"""Checkout cases for Flask shops: help at the moment of buying."""
+
+from __future__ import annotations
+
+from . import errors, signals
+from .extension import CheckoutCase
+from .types import Agent, CaseInfo, Checkout, Customer, Line, Money, Order
+
+__all__ = (
+    "Agent",
+    "CaseInfo",
+    "Checkout",
+    "CheckoutCase",
+    "Customer",
+    "Line",
+    "Money",
+    "Order",
+    "errors",
+    "signals",
+)
+__version__ = "0.1.0"

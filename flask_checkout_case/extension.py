@@ -1,0 +1,374 @@
+"""``CheckoutCase``: binds everything to an app. The object itself keeps no app."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from blinker import Signal
+from flask import Blueprint, Flask, current_app, has_app_context
+
+from . import capture, cli, signals, web
+from .config import Settings, read_settings
+from .data.base import copy_tables
+from .errors import ConfigurationError
+from .rules.policy import load_policy
+from .services import cases, opening, reading
+from .services.runtime import Hooks, Runtime
+from .services.unit import Database, make_own_engine
+from .types import (
+    Agent,
+    CaseInfo,
+    Category,
+    Checkout,
+    Emission,
+    Family,
+    Origin,
+    Ref,
+    make_ref,
+)
+
+if TYPE_CHECKING:
+    from flask_sqlalchemy import SQLAlchemy
+
+log = logging.getLogger(__name__)
+
+KEY: Final = "checkout_case"
+Hook = TypeVar("Hook", bound=Callable[..., Any])
+
+
+class CheckoutCase:
+    """Checkout cases for a Flask shop.
+
+    Args:
+        app, db: when both are given, :meth:`init_app` is called with them.
+
+    The decorators (``checkout_loader``, ``agent_loader``, …) may be used before or after
+    ``init_app``; one object may serve several apps.
+    """
+
+    def __init__(self, app: Flask | None = None, db: SQLAlchemy | None = None) -> None:
+        self._hooks = Hooks()
+        if app is not None and db is not None:
+            self.init_app(app, db)
+        elif app is not None or db is not None:
+            raise TypeError("CheckoutCase takes both the app and the database, or neither")
+
+    def init_app(self, app: Flask, db: SQLAlchemy) -> None:
+        """Bind to an app whose database has been initialised.
+
+        Raises:
+            ConfigurationError: a key, the policy or the tables are wrong; the message says which.
+            RuntimeError: this app has the extension already, or the database isn't initialised.
+        """
+        if KEY in app.extensions:
+            raise RuntimeError("this app has a CheckoutCase already")
+        if "sqlalchemy" not in app.extensions:
+            raise RuntimeError("call db.init_app(app) before CheckoutCase.init_app(app, db)")
+        settings = read_settings(app.config)
+        policy = load_policy(_below(app, settings.policy))
+        copy_tables(db.metadata)
+        runtime = Runtime(
+            name=app.name,
+            settings=settings,
+            policy=policy,
+            database=Database(_engine_maker(app, db)),
+            hooks=self._hooks,
+            emit=_emitter(app),
+            secret_keys=lambda: _secret_keys(app, settings),
+        )
+        app.extensions[KEY] = runtime
+        app.cli.add_command(cli.group)
+        if settings.enabled:
+            capture.connect_signals()
+            runtime.recorder = capture.install(app, runtime, db)
+            web.mount(app, runtime)
+
+    # --- what the shop tells us ------------------------------------------------------------------
+
+    def checkout_loader(self, function: Hook) -> Hook:
+        """Set the function that returns this request's :class:`Checkout`, or ``None``."""
+        return self._set("checkout_loader", function)
+
+    def agent_loader(self, function: Hook) -> Hook:
+        """Set the function that returns the :class:`Agent` behind this request, or ``None``.
+
+        Without it every page for agents is a 403.
+        """
+        return self._set("agent_loader", function)
+
+    def customer_loader(self, function: Hook) -> Hook:
+        """Set the function that returns the :class:`Customer` of a ref."""
+        return self._set("customer_loader", function)
+
+    def order_loader(self, function: Hook) -> Hook:
+        """Set the function that returns the :class:`Order` of an ``order_ref``."""
+        return self._set("order_loader", function)
+
+    def order_for_checkout(self, function: Hook) -> Hook:
+        """Set the function that returns the :class:`Order` made of a ``checkout_ref``."""
+        return self._set("order_for_checkout", function)
+
+    def permission(self, function: Hook) -> Hook:
+        """Set ``permission(agent, action, case) -> bool``, which replaces the built-in rules."""
+        return self._set("permission", function)
+
+    def checkout_restorer(self, function: Hook) -> Hook:
+        """Set the function that restores a checkout and returns the path to go on at."""
+        return self._set("checkout_restorer", function)
+
+    def login_url(self, function: Hook) -> Hook:
+        """Set the function that returns where an agent who isn't logged in should go."""
+        return self._set("login_url", function)
+
+    def locale_loader(self, function: Hook) -> Hook:
+        """Set the function that returns this request's language tag, or ``None``."""
+        return self._set("locale_loader", function)
+
+    def consent_loader(self, function: Hook) -> Hook:
+        """Set the function that says whether this customer has consented."""
+        return self._set("consent_loader", function)
+
+    def mailer(self, function: Hook) -> Hook:
+        """Set the function that sends a :class:`~flask_checkout_case.Mail` instead of SMTP."""
+        return self._set("mailer", function)
+
+    def inventory_loader(self, function: Hook) -> Hook:
+        """Set the function that returns how many pieces of an SKU are there, or ``None``."""
+        return self._set("inventory_loader", function)
+
+    def price_change(self, function: Hook) -> Hook:
+        """Set the function that prices an order change."""
+        return self._set("price_change", function)
+
+    def change_applier(self, function: Hook) -> Hook:
+        """Set the function that applies an approved order change."""
+        return self._set("change_applier", function)
+
+    def reconcile(self, function: Hook) -> Hook:
+        """Set the function that asks the gateway what became of a payment."""
+        return self._set("reconcile", function)
+
+    def gateway(self, name: str) -> Callable[[Hook], Hook]:
+        """Decorate ``reader(raw_body, headers)`` of the webhook ``…/webhooks/<name>``.
+
+        It verifies the signature (raise ``SignatureError`` otherwise) and returns pairs of a
+        signal's name and its arguments.
+        """
+
+        def decorate(function: Hook) -> Hook:
+            self._hooks.gateways[name] = function
+            return function
+
+        return decorate
+
+    def condition(self, name: str) -> Callable[[Hook], Hook]:
+        """Decorate an own routing condition ``(facts, expected) -> bool``, used as ``name = …``.
+
+        Policies are checked at ``init_app``: declare conditions before it.
+        """
+
+        def decorate(function: Hook) -> Hook:
+            from .rules.conditions import register
+
+            register(name, function)
+            return function
+
+        return decorate
+
+    def _set(self, name: str, function: Hook) -> Hook:
+        setattr(self._hooks, name, function)
+        return function
+
+    # --- payments --------------------------------------------------------------------------------
+
+    def payment(
+        self, checkout: Checkout | None = None, *, provider: str | None = None, **details: Any
+    ) -> capture.Payment:
+        """Watch one payment attempt: a context manager, or without ``checkout`` a decorator.
+
+        An exception is reported as ``payment_failed`` and raised again as it was. Leaving without
+        one reports nothing: call ``attempt.failed(…)`` or ``attempt.succeeded(…)``.
+
+        Args:
+            checkout: snapshotted now; the ``checkout_loader``'s when a decorated function starts.
+            provider: the gateway, such as ``"stripe"``.
+            details: further arguments of the signal, and ``failed=`` for the decorator: a function
+                that says whether a returned value means failure.
+        """
+        return capture.Payment(self._hooks, checkout, provider=provider, **details)
+
+    def payment_failed(self, checkout: Checkout | None = None, **arguments: Any) -> None:
+        """Report a failed payment from anywhere: a cancel URL, a webhook of the shop's own."""
+        signals.payment_failed.send(_sender(), checkout=checkout, **arguments)
+
+    def listen(
+        self,
+        signal: Signal,
+        *,
+        as_: str,
+        map: Callable[..., Mapping[str, Any] | None] | None = None,  # noqa: A002
+    ) -> None:
+        """Take one of the shop's own signals for one of ours.
+
+        Args:
+            as_: the name of our signal, such as ``"order_completed"``.
+            map: gets what the signal's receivers get and returns our arguments; ``None`` from it
+                ignores this sending. Without it the arguments are taken as they are.
+
+        Raises:
+            ConfigurationError: we have no signal of that name.
+        """
+        if as_ not in signals.FROM_SHOP:
+            raise ConfigurationError(f"there is no signal {as_!r} to listen as")
+        capture.listen(signal, signals.FROM_SHOP[as_], map)
+
+    # --- cases -----------------------------------------------------------------------------------
+
+    def get(self, reference: str) -> CaseInfo:
+        """Return a case; raises ``NotFoundError``."""
+        return reading.get(_runtime(), reference)
+
+    def find(
+        self,
+        *,
+        checkout_ref: Ref | None = None,
+        order_ref: Ref | None = None,
+        customer_ref: Ref | None = None,
+        status: str | Iterable[str] | None = None,
+        team: str | None = None,
+        category: str | None = None,
+        limit: int = 50,
+    ) -> list[CaseInfo]:
+        """Return the newest cases that fit everything given."""
+        return reading.find(
+            _runtime(),
+            checkout_ref=checkout_ref,
+            order_ref=order_ref,
+            customer_ref=customer_ref,
+            status=status,
+            team=team,
+            category=category,
+            limit=limit,
+        )
+
+    def open(
+        self,
+        *,
+        subject: str,
+        category: str = "other",
+        text: str | None = None,
+        checkout: Checkout | None = None,
+        checkout_ref: Ref | None = None,
+        order_ref: Ref | None = None,
+        customer_ref: Ref | None = None,
+        at: datetime | None = None,
+    ) -> CaseInfo:
+        """Open a case from code, or join the live one about the same.
+
+        Args:
+            subject: what agents read in the queue.
+            text: a customer's message to begin with.
+            at: when it happened, aware UTC; now when ``None``.
+
+        Raises:
+            InvalidInputError: the category is none, or the text can't be taken.
+        """
+        runtime = _runtime()
+        snapshot = capture.snapshot_of(checkout) if checkout is not None else None
+        draft = opening.CaseDraft(
+            family=Family.MESSAGE,
+            category=_category(category),
+            origin=Origin.API,
+            at=at or runtime.clock(),
+            checkout_ref=make_ref(checkout.ref if checkout is not None else checkout_ref),
+            order_ref=make_ref(order_ref),
+            customer_ref=make_ref(customer_ref),
+            snapshot=snapshot,
+            subject=cases.clean_text(subject),
+        )
+        with runtime.write() as unit:
+            row, _ = opening.open_or_join(unit, draft)
+            reference = row.reference
+        if text is not None:
+            return cases.customer_message(runtime, reference, text, at=at)
+        return reading.get(runtime, reference)
+
+    def reply(self, reference: str, text: str, *, agent: Agent, **more: Any) -> CaseInfo:
+        """Answer the customer as ``agent``; see :func:`.services.cases.reply`."""
+        return cases.reply(_runtime(), reference, text, agent=agent, **more)
+
+    def note(self, reference: str, text: str, *, agent: Agent, **more: Any) -> CaseInfo:
+        """Write an internal note as ``agent``."""
+        return cases.note(_runtime(), reference, text, agent=agent, **more)
+
+    def solve(self, reference: str, *, agent: Agent | None = None, **more: Any) -> CaseInfo:
+        """Solve a case; see :func:`.services.cases.solve`."""
+        return cases.solve(_runtime(), reference, agent=agent, **more)
+
+    def flush(self) -> int:
+        """Make what this process has captured durable now; returns how many events that were."""
+        recorder = _runtime().recorder
+        return recorder.flush() if recorder is not None else 0
+
+
+def _runtime() -> Runtime:
+    found = current_app.extensions.get(KEY)
+    if not isinstance(found, Runtime):
+        raise RuntimeError("this app has no CheckoutCase; call init_app(app, db)")
+    return found
+
+
+def _sender() -> Any:
+    return current_app._get_current_object() if has_app_context() else None  # type: ignore[attr-defined]
+
+
+def _category(word: str) -> Category:
+    try:
+        return Category(word)
+    except ValueError as error:
+        raise ConfigurationError(f"{word!r} is not a category") from error
+
+
+def _below(app: Flask, path: Path | None) -> Path | None:
+    return Path(app.root_path) / path if path is not None else None
+
+
+def _engine_maker(app: Flask, db: SQLAlchemy) -> Callable[[], Any]:
+    def make() -> Any:
+        with app.app_context():
+            options = app.config.get("SQLALCHEMY_ENGINE_OPTIONS", {})
+            return make_own_engine(db.engine, {**db._engine_options, **options})
+
+    return make
+
+
+def _secret_keys(app: Flask, settings: Settings) -> tuple[str, ...]:
+    keys = settings.secret_keys or (
+        app.secret_key,
+        *app.config.get("SECRET_KEY_FALLBACKS") or (),
+    )
+    found = tuple(key.decode() if isinstance(key, bytes) else key for key in keys if key)
+    if not found:
+        raise ConfigurationError("set SECRET_KEY or CHECKOUT_CASE_SECRET_KEYS: tokens are signed")
+    return found
+
+
+def _emitter(app: Flask) -> Callable[[Emission], None]:
+    def emit(emission: Emission) -> None:
+        signal = signals.TO_SHOP[emission.signal]
+        if not signal.has_receivers_for(app):
+            return
+        inside = has_app_context() and current_app._get_current_object() is app  # type: ignore[attr-defined]
+        with nullcontext() if inside else app.app_context():
+            for receiver in signal.receivers_for(app):
+                try:
+                    receiver(app, **emission.payload)
+                except Exception:
+                    log.exception("a receiver of %s failed", emission.signal)
+
+    return emit

@@ -1,0 +1,70 @@
+"""Who and what this request is about, as the shop's loaders tell it."""
+
+from __future__ import annotations
+
+import logging
+
+from flask import g
+
+from ..errors import PermissionDeniedError
+from ..i18n import gettext
+from ..services.runtime import Runtime
+from ..services.staff import remember_agent
+from ..types import Agent, Checkout
+from .language import this_runtime
+
+log = logging.getLogger(__name__)
+
+
+def runtime() -> Runtime:
+    """Return the runtime of the app that answers this request."""
+    return this_runtime()
+
+
+def current_checkout() -> Checkout | None:
+    """Return the checkout of this request; a failing loader is logged and means none."""
+    if "checkout_case_checkout" not in g:
+        g.checkout_case_checkout = _load_checkout()
+    found: Checkout | None = g.checkout_case_checkout
+    return found
+
+
+def _load_checkout() -> Checkout | None:
+    loader = runtime().hooks.checkout_loader
+    if loader is None:
+        return None
+    try:
+        found = loader()
+    except Exception:
+        log.exception("the checkout_loader failed")
+        return None
+    return found if isinstance(found, Checkout) else None
+
+
+def current_agent() -> Agent:
+    """Return the agent behind this request, and remember them for work beside the requests.
+
+    Raises:
+        PermissionDeniedError: there is no ``agent_loader``, it failed, or it knows no agent here.
+    """
+    if "checkout_case_agent" not in g:
+        g.checkout_case_agent = _load_agent()
+    agent: Agent | None = g.checkout_case_agent
+    if agent is None:
+        raise PermissionDeniedError(gettext("These pages are for the shop's agents."))
+    return agent
+
+
+def _load_agent() -> Agent | None:
+    loader = runtime().hooks.agent_loader
+    if loader is None:
+        return None
+    try:
+        found = loader()
+    except Exception:
+        log.exception("the agent_loader failed; the request is refused")
+        return None
+    if not isinstance(found, Agent):
+        return None
+    remember_agent(runtime(), found)
+    return found
