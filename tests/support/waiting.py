@@ -10,7 +10,11 @@ Found = TypeVar("Found")
 
 
 def wait_until(
-    probe: Callable[[], Found | None], *, seconds: float = 20.0, every: float = 0.02, what: str = "it"
+    probe: Callable[[], Found | None],
+    *,
+    seconds: float = 20.0,
+    every: float = 0.02,
+    what: str = "it",
 ) -> Found:
     """Ask ``probe`` until its answer is true, and return that answer.
 
