@@ -1,7 +1,7 @@
 """``python -m example_store.localstripe_server --port N``: the PyPI package ``localstripe``.
 
 Here it listens on the loopback interface only and keeps its state in memory. Its own command
-listens on every interface and reads its state back from a pickle in ``/tmp``, which everybody can write.
+listens on every interface and reads its state back from a pickle in ``/tmp``.
 """
 
 from __future__ import annotations

@@ -80,8 +80,8 @@ def check_client_secret(key: str, params: Json, intent: Json) -> None:
         raise StripeError(
             400,
             "invalid_request_error",
-            "The client_secret provided does not match any associated PaymentIntent on this account."
-            " Ensure the publishable key used belongs to the same account that created"
+            "The client_secret provided does not match any associated PaymentIntent on this"
+            " account. Ensure the publishable key used belongs to the same account that created"
             " the PaymentIntent.",
             code="payment_intent_invalid_parameter" if given is None else "resource_missing",
             param="client_secret",

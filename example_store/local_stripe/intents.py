@@ -124,8 +124,8 @@ class Intents:
         if not intent["payment_method"]:
             raise invalid(
                 "You cannot confirm this PaymentIntent because it's missing a payment method. You"
-                " can either update the PaymentIntent with a payment method and then confirm it again,"
-                " or confirm it again directly with a payment method or ConfirmationToken.",
+                " can either update the PaymentIntent with a payment method and then confirm it"
+                " again, or confirm it again directly with a payment method or ConfirmationToken.",
                 code="payment_intent_unexpected_state",
             )
         method = methods.find(self._store, str(intent["payment_method"]))
