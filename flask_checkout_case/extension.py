@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from blinker import Signal
 from flask import Blueprint, Flask, current_app, has_app_context
 
-from . import capture, cli, signals, web
+from . import capture, cli, signals
 from .config import Settings, read_settings
 from .data.base import copy_tables
 from .errors import ConfigurationError
@@ -31,6 +31,7 @@ from .types import (
     Ref,
     make_ref,
 )
+from .web.mount import mount
 
 if TYPE_CHECKING:
     from flask_sqlalchemy import SQLAlchemy
@@ -86,7 +87,7 @@ class CheckoutCase:
         if settings.enabled:
             capture.connect_signals()
             runtime.recorder = capture.install(app, runtime, db)
-            web.mount(app, runtime)
+            mount(app, runtime)
 
     # --- what the shop tells us ------------------------------------------------------------------
 

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from dataclasses import fields
+
+import pytest
+
+from flask_checkout_case.config import KEYS, Settings, read_settings
+from flask_checkout_case.errors import ConfigurationError
+
+
+def test_the_defaults_are_valid_and_complete() -> None:
+    settings = read_settings({})
+    assert settings.url_prefix == "/checkout-case"
+    assert {key.name for key in KEYS} == {item.name for item in fields(Settings)}
+
+
+def test_keys_of_others_are_left_alone() -> None:
+    assert read_settings({"SECRET_KEY": 1, "CHECKOUT": 2}) == read_settings({})
+
+
+def test_an_unknown_key_is_named_with_the_nearest() -> None:
+    with pytest.raises(ConfigurationError, match="did you mean CHECKOUT_CASE_WIDGET?"):
+        read_settings({"CHECKOUT_CASE_WIGDET": "off"})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CHECKOUT_CASE_WIDGET", "on"),
+        ("CHECKOUT_CASE_ENABLED", "yes"),
+        ("CHECKOUT_CASE_URL_PREFIX", "help"),
+        ("CHECKOUT_CASE_PARTS", ["widgets"]),
+        ("CHECKOUT_CASE_PARTS", "widget"),
+        ("CHECKOUT_CASE_MAX_BODY", True),
+        ("CHECKOUT_CASE_MAX_BODY", 10),
+        ("CHECKOUT_CASE_POLICY", 7),
+        ("CHECKOUT_CASE_WEBHOOK_SECRETS", {"stripe": ["a", "b", "c"]}),
+        ("CHECKOUT_CASE_WEBHOOK_SECRETS", {"stripe": ""}),
+        ("CHECKOUT_CASE_SECRET_KEYS", [1]),
+        ("CHECKOUT_CASE_WIDGET_ENDPOINTS", None),
+    ],
+)
+def test_a_bad_value_is_named_with_what_was_expected(name: str, value: object) -> None:
+    expected = next(key.expected for key in KEYS if key.config_name == name)
+    with pytest.raises(ConfigurationError) as caught:
+        read_settings({name: value})
+    assert name in str(caught.value)
+    assert expected in str(caught.value)
+
+
+def test_a_bad_secret_is_not_shown() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        read_settings({"CHECKOUT_CASE_WEBHOOK_SECRETS": "whsec_hidden"})
+    assert "whsec_hidden" not in str(caught.value)
