@@ -21,7 +21,8 @@ class Key:
     Args:
         default: used when the shop sets nothing.
         expected: the sentence in the error message and in the documentation.
-        check: turns the raw value into the stored one; raises ``ValueError`` or ``TypeError`` when it can't.
+        check: turns the raw value into the stored one; raises ``ValueError`` or ``TypeError``
+            when it can't.
         meaning: what the key does, for the documentation.
     """
 
@@ -111,53 +112,169 @@ def _secrets(value: Any) -> Mapping[str, tuple[str, ...]]:
 
 
 KEYS: Final[tuple[Key, ...]] = (
-    Key("enabled", True, "True or False", _boolean,
-        "Off: nothing is captured and no page is mounted; the tables stay."),
-    Key("url_prefix", "/checkout-case", "a path such as '/help', with a leading slash", _prefix,
-        "Where our pages are mounted."),
-    Key("parts", PARTS, f"a list out of {', '.join(PARTS)}", _parts,
-        "Which faces are mounted. A shop with a separate back office mounts `agent` there alone."),
-    Key("widget", "auto", "'auto', 'manual' or 'off'", _choice("auto", "manual", "off"),
+    Key(
+        "enabled",
+        True,
+        "True or False",
+        _boolean,
+        "Off: nothing is captured and no page is mounted; the tables stay.",
+    ),
+    Key(
+        "url_prefix",
+        "/checkout-case",
+        "a path such as '/help', with a leading slash",
+        _prefix,
+        "Where our pages are mounted.",
+    ),
+    Key(
+        "parts",
+        PARTS,
+        f"a list out of {', '.join(PARTS)}",
+        _parts,
+        "Which faces are mounted. A shop with a separate back office mounts `agent` there alone.",
+    ),
+    Key(
+        "widget",
+        "auto",
+        "'auto', 'manual' or 'off'",
+        _choice("auto", "manual", "off"),
         "`auto` adds help link and script to matching HTML pages; `manual` leaves it to "
-        "`{{ checkout_case_widget() }}` in a template."),
-    Key("widget_endpoints", ("checkout.*",), "a list of endpoint globs such as 'checkout.*'", _texts,
-        "On which endpoints `auto` adds the widget."),
-    Key("widget_position", "end", "'start' or 'end'", _choice("start", "end"),
-        "At which side of the page the launcher floats on a wide screen, in reading direction."),
-    Key("widget_z_index", 50, "a whole number from 0 to 2147483647", _whole(0, 2**31 - 1),
-        "Stacking order of launcher and panel."),
-    Key("policy", None, "a path to a TOML file, or None for the policy that is shipped", _optional_path,
-        "The policy: teams, service levels, routes. A relative path is looked up below the app's root."),
-    Key("shop_name", None, "a text, or None for the app's name", _optional_text,
-        "How the shop is called in pages and mails."),
-    Key("capture", "spool", "'spool' or 'direct'", _choice("spool", "direct"),
-        "`direct` writes at once through a connection of our own: for containers without a volume, PostgreSQL only."),
-    Key("spool_dir", None, "a path, or None for 'checkout_case_spool' in the instance folder", _optional_path,
-        "Where captured events wait until the database has them. Must survive a restart of the process."),
-    Key("secret_keys", (), "a list of texts; without it the app's SECRET_KEY and SECRET_KEY_FALLBACKS", _texts,
-        "Keys that sign customers' tokens, the current one first."),
-    Key("token_days", 30, "a whole number of days from 1 to 365", _whole(1, 365),
-        "How long a browser can come back to its conversation."),
-    Key("rate_limit", "30 per minute; 300 per hour", "a limit such as '30 per minute; 300 per hour'", _text,
-        "How much one address may write on the public routes."),
-    Key("rate_limit_storage", "memory://", "a storage address of the `limits` library", _text,
-        "Where the counts are kept; `redis://…` when several processes serve the shop."),
-    Key("max_body", 65536, "a whole number of bytes from 1024 to 10485760", _whole(1024, 10 * 2**20),
-        "Largest request body taken on our routes."),
-    Key("webhook_secrets", {}, "a mapping from gateway to one or two secrets, such as {'stripe': ['whsec_…']}",
-        _secrets, "Signing secrets of incoming webhooks; two while one is being rotated."),
-    Key("mail_url", None, "an address such as 'smtp://user:password@host:587?tls=starttls', or None", _optional_text,
-        "The mail server. Without it, and without a `mailer` hook, no mail is sent."),
-    Key("mail_sender", None, "an address such as 'Shop <help@example.com>', or None", _optional_text,
-        "The sender of our mails; needed as soon as `mail_url` is set."),
-    Key("public_url", None, "an address such as 'https://shop.example.com', or None", _optional_text,
-        "How customers reach the shop: links in mails start with it. Without it mails carry no link."),
-    Key("egress_allow", (), "a list of networks such as '10.0.0.0/8'", _texts,
-        "Private networks that outgoing connections may reach; others are refused."),
-    Key("locales", ("en", "de", "ar"), "a list of language tags", _texts,
-        "Languages offered; the first is used when none fits."),
-    Key("base_currency", None, "an ISO 4217 code, or None for the policy's currency", _optional_text,
-        "The currency in which values of several currencies are compared."),
+        "`{{ checkout_case_widget() }}` in a template.",
+    ),
+    Key(
+        "widget_endpoints",
+        ("checkout.*",),
+        "a list of endpoint globs such as 'checkout.*'",
+        _texts,
+        "On which endpoints `auto` adds the widget.",
+    ),
+    Key(
+        "widget_position",
+        "end",
+        "'start' or 'end'",
+        _choice("start", "end"),
+        "At which side of the page the launcher floats on a wide screen, in reading direction.",
+    ),
+    Key(
+        "widget_z_index",
+        50,
+        "a whole number from 0 to 2147483647",
+        _whole(0, 2**31 - 1),
+        "Stacking order of launcher and panel.",
+    ),
+    Key(
+        "policy",
+        None,
+        "a path to a TOML file, or None for the policy that is shipped",
+        _optional_path,
+        "The policy: teams, service levels, routes. A relative path starts at the app's root.",
+    ),
+    Key(
+        "shop_name",
+        None,
+        "a text, or None for the app's name",
+        _optional_text,
+        "How the shop is called in pages and mails.",
+    ),
+    Key(
+        "capture",
+        "spool",
+        "'spool' or 'direct'",
+        _choice("spool", "direct"),
+        "`direct` writes at once through a connection of our own: for containers without a volume, "
+        "on PostgreSQL only.",
+    ),
+    Key(
+        "spool_dir",
+        None,
+        "a path, or None for 'checkout_case_spool' in the instance folder",
+        _optional_path,
+        "Where captured events wait until the database has them. Must outlive the process.",
+    ),
+    Key(
+        "secret_keys",
+        (),
+        "a list of texts; without it the app's SECRET_KEY and SECRET_KEY_FALLBACKS",
+        _texts,
+        "Keys that sign customers' tokens, the current one first.",
+    ),
+    Key(
+        "token_days",
+        30,
+        "a whole number of days from 1 to 365",
+        _whole(1, 365),
+        "How long a browser can come back to its conversation.",
+    ),
+    Key(
+        "rate_limit",
+        "30 per minute; 300 per hour",
+        "a limit such as '30 per minute; 300 per hour'",
+        _text,
+        "How much one address may write on the public routes.",
+    ),
+    Key(
+        "rate_limit_storage",
+        "memory://",
+        "a storage address of the `limits` library",
+        _text,
+        "Where the counts are kept; `redis://…` when several processes serve the shop.",
+    ),
+    Key(
+        "max_body",
+        65536,
+        "a whole number of bytes from 1024 to 10485760",
+        _whole(1024, 10 * 2**20),
+        "Largest request body taken on our routes.",
+    ),
+    Key(
+        "webhook_secrets",
+        {},
+        "a mapping from gateway to one or two secrets, such as {'stripe': ['whsec_…']}",
+        _secrets,
+        "Signing secrets of incoming webhooks; two while one is being rotated.",
+    ),
+    Key(
+        "mail_url",
+        None,
+        "an address such as 'smtp://user:password@host:587?tls=starttls', or None",
+        _optional_text,
+        "The mail server. Without it, and without a `mailer` hook, no mail is sent.",
+    ),
+    Key(
+        "mail_sender",
+        None,
+        "an address such as 'Shop <help@example.com>', or None",
+        _optional_text,
+        "The sender of our mails; needed as soon as `mail_url` is set.",
+    ),
+    Key(
+        "public_url",
+        None,
+        "an address such as 'https://shop.example.com', or None",
+        _optional_text,
+        "How customers reach the shop. Without it mails carry no link.",
+    ),
+    Key(
+        "egress_allow",
+        (),
+        "a list of networks such as '10.0.0.0/8'",
+        _texts,
+        "Private networks that outgoing connections may reach; others are refused.",
+    ),
+    Key(
+        "locales",
+        ("en", "de", "ar"),
+        "a list of language tags",
+        _texts,
+        "Languages offered; the first is used when none fits.",
+    ),
+    Key(
+        "base_currency",
+        None,
+        "an ISO 4217 code, or None for the policy's currency",
+        _optional_text,
+        "The currency in which values of several currencies are compared.",
+    ),
 )
 
 
@@ -194,8 +311,8 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
     """Check every key of ours in ``config``.
 
     Raises:
-        ConfigurationError: names the key, its value's type and what was expected; an unknown key of our prefix
-            is named with the nearest known one.
+        ConfigurationError: names the key, its value's type and what was expected; an unknown key
+            of our prefix is named with the nearest known one.
     """
     known = {key.config_name: key for key in KEYS}
     for name in config:
@@ -214,4 +331,6 @@ def _value(key: Key, config: Mapping[str, Any]) -> Any:
     except (TypeError, ValueError) as error:
         # Secrets and addresses with passwords must not end up in a log.
         shown = repr(raw) if isinstance(raw, (bool, int, float)) else f"a {type(raw).__name__}"
-        raise ConfigurationError(f"{key.config_name}: expected {key.expected}, got {shown}") from error
+        raise ConfigurationError(
+            f"{key.config_name}: expected {key.expected}, got {shown}"
+        ) from error

@@ -1,4 +1,4 @@
-"""One tree of errors. Each carries a stable ``code`` and the HTTP ``status`` that web modules answer with."""
+"""One tree of errors. Each carries a stable ``code`` and the HTTP ``status`` to answer with."""
 
 from __future__ import annotations
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import nullcontext
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -349,10 +349,8 @@ def _engine_maker(app: Flask, db: SQLAlchemy) -> Callable[[], Any]:
 
 
 def _secret_keys(app: Flask, settings: Settings) -> tuple[str, ...]:
-    keys = settings.secret_keys or (
-        app.secret_key,
-        *app.config.get("SECRET_KEY_FALLBACKS") or (),
-    )
+    fallbacks = app.config.get("SECRET_KEY_FALLBACKS") or ()
+    keys = settings.secret_keys or (app.secret_key, *fallbacks)
     found = tuple(key.decode() if isinstance(key, bytes) else key for key in keys if key)
     if not found:
         raise ConfigurationError("set SECRET_KEY or CHECKOUT_CASE_SECRET_KEYS: tokens are signed")
@@ -365,7 +363,7 @@ def _emitter(app: Flask) -> Callable[[Emission], None]:
         if not signal.has_receivers_for(app):
             return
         inside = has_app_context() and current_app._get_current_object() is app  # type: ignore[attr-defined]
-        with nullcontext() if inside else app.app_context():
+        with contextlib.nullcontext() if inside else app.app_context():
             for receiver in signal.receivers_for(app):
                 try:
                     receiver(app, **emission.payload)

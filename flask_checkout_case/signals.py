@@ -1,24 +1,25 @@
 """Every signal, in both directions, with who sends it and what it carries.
 
 Signals *from the shop*: send them with any sender (the app, ``current_app``, ``None``). Each takes
-``checkout`` (a :class:`~flask_checkout_case.Checkout`) or ``checkout_ref``; nothing else is required, unknown
-arguments are kept. Every one also takes ``event_id`` (a second report under the same id is ignored) and ``at``
-(aware UTC, when it happened; now without it).
+``checkout`` (a :class:`~flask_checkout_case.Checkout`) or ``checkout_ref``; nothing else is
+required, unknown arguments are kept. Every one also takes ``event_id`` (a second report under the
+same id is ignored) and ``at`` (aware UTC, when it happened; now without it).
 
-Signals *to the shop* are sent after the commit, in the process that did the work, at most once, with the app as
-sender. An exception in one receiver is logged and reaches neither us nor the next receiver.
+Signals *to the shop* are sent after the commit, in the process that did the work, at most once,
+with the app as sender. An exception in one receiver is logged and reaches neither us nor the next
+receiver.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from blinker import Namespace, NamedSignal
+from blinker import NamedSignal, Namespace
 
 _from_shop = Namespace()
 _to_shop = Namespace()
 
-# --- from the shop -------------------------------------------------------------------------------------------
+# --- from the shop -------------------------------------------------------------------------------
 
 checkout_started = _from_shop.signal("checkout_started")
 """A customer entered the checkout. ``checkout``."""
@@ -42,8 +43,8 @@ payment_started = _from_shop.signal("payment_started")
 """A charge is about to be tried. ``checkout``, ``provider``, ``payment_id``, ``method``."""
 
 payment_failed = _from_shop.signal("payment_failed")
-"""A charge failed. ``checkout``, ``provider``, ``failure_code``, ``decline_code``, ``network_code``,
-``advice_code``, ``payment_id``, ``attempt_id`` (the charge's id), ``method``, ``message``,
+"""A charge failed. ``checkout``, ``provider``, ``failure_code``, ``decline_code``,
+``network_code``, ``advice_code``, ``payment_id``, ``attempt_id`` (the charge's id), ``method``, ``message``,
 ``outcome`` (``failed`` or ``unknown``)."""
 
 payment_succeeded = _from_shop.signal("payment_succeeded")
@@ -53,7 +54,7 @@ payment_canceled = _from_shop.signal("payment_canceled")
 """The customer left the payment on purpose: history, never a case. ``checkout``, ``provider``."""
 
 checkout_error = _from_shop.signal("checkout_error")
-"""Something broke in the checkout itself. ``checkout``, ``reason`` (a short stable word), ``message``."""
+"""Something broke in the checkout itself. ``checkout``, ``reason`` (a stable word), ``message``."""
 
 stock_short = _from_shop.signal("stock_short")
 """A line can't be delivered as ordered. ``checkout``, ``sku``, ``reason``, ``available``."""
@@ -73,7 +74,7 @@ order_cancelled = _from_shop.signal("order_cancelled")
 order_refunded = _from_shop.signal("order_refunded")
 """Money went back. ``order_ref``, ``amount`` (:class:`~flask_checkout_case.Money`)."""
 
-# --- to the shop ---------------------------------------------------------------------------------------------
+# --- to the shop ---------------------------------------------------------------------------------
 
 case_opened = _to_shop.signal("case_opened")
 """A case was opened. ``case`` (:class:`~flask_checkout_case.types.CaseInfo`)."""

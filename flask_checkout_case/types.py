@@ -1,4 +1,7 @@
-"""Frozen values that cross layers. Amounts are integer minor units with an ISO 4217 code; instants are aware UTC."""
+"""Frozen values that cross layers.
+
+Amounts are integer minor units with an ISO 4217 code; instants are aware UTC.
+"""
 
 from __future__ import annotations
 
@@ -15,15 +18,11 @@ from .errors import InvalidInputError
 Ref: TypeAlias = str | int | uuid.UUID
 
 # ISO 4217 list one, column "minor unit"; every other active code has two digits.
+_WITHOUT_DIGITS: Final = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
 _DIGITS: Final[Mapping[str, int]] = {
-    **dict.fromkeys(
-        (
-            "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
-        ).split(),
-        0,
-    ),
-    **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
-    **dict.fromkeys("CLF UYW".split(), 4),
+    **dict.fromkeys(_WITHOUT_DIGITS.split(), 0),
+    **dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3),
+    **dict.fromkeys(["CLF", "UYW"], 4),
 }
 _MINOR_LIMIT: Final = 2**62
 
@@ -38,11 +37,13 @@ class Money:
     """An exact amount of one currency.
 
     Args:
-        amount: in major units, as ``Decimal``, ``str`` or ``int``. A ``float`` is refused: it can't hold cents.
+        amount: in major units, as ``Decimal``, ``str`` or ``int``. A ``float`` is refused: it
+            can't hold cents.
         currency: ISO 4217 code, three capital letters.
 
     Raises:
-        InvalidInputError: for a float, a number with more digits than the currency has, or a bad code.
+        InvalidInputError: for a float, a number with more digits than the currency has, or a
+            bad code.
     """
 
     minor_units: int
@@ -58,16 +59,19 @@ class Money:
             scaled = Decimal(amount).scaleb(currency_digits(code))
             minor = int(scaled)
         except (InvalidOperation, ValueError, OverflowError) as error:
-            raise InvalidInputError(f"{amount!r} is not an amount of money", field="amount") from error
+            raise InvalidInputError(
+                f"{amount!r} is not an amount of money", field="amount"
+            ) from error
         if minor != scaled:
             raise InvalidInputError(
-                f"{amount} has more digits than {code} has ({currency_digits(code)})", field="amount"
+                f"{amount} has more digits than {code} has ({currency_digits(code)})",
+                field="amount",
             )
         self._set(minor, code)
 
     @classmethod
     def minor(cls, units: int, currency: str) -> Money:
-        """Make an amount from integer minor units: ``Money.minor(519900, "USD")`` is 5,199.00 dollars."""
+        """Make an amount from minor units: ``Money.minor(519900, "USD")`` is 5,199.00 dollars."""
         if isinstance(units, bool) or not isinstance(units, int):
             raise InvalidInputError("minor units are an int", field="amount")
         made = object.__new__(cls)
@@ -297,8 +301,9 @@ class PaymentFailure:
     """One failed payment attempt in our words, whatever the gateway said.
 
     Args:
-        attempt: the gateway's id of this very attempt (a charge), so that two reports of it are one.
-        retry: ``once``, ``later``, ``never``, ``after_edit``, ``after_challenge``, ``same_key`` or ``reconcile``.
+        attempt: the gateway's id of this very attempt (a charge): two reports of it are one.
+        retry: ``once``, ``later``, ``never``, ``after_edit``, ``after_challenge``, ``same_key``
+            or ``reconcile``.
         fixer: ``issuer``, ``customer``, ``risk``, ``gateway`` or ``shop``.
         outcome: ``failed``, or ``unknown`` when the money may have moved all the same.
         unmapped: the code is not in our tables.
@@ -328,7 +333,8 @@ class Event:
         id: idempotency key; two reports of one attempt share it.
         name: the signal's name (``payment_failed``).
         at: when it happened, UTC.
-        checkout: snapshot as plain JSON (``ref, value_minor, currency, step, customer, lines, …``) or ``None``.
+        checkout: snapshot as plain JSON (``ref, value_minor, currency, step, customer, lines, …``)
+            or ``None``.
         data: the signal's other arguments, plain JSON.
     """
 

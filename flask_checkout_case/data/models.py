@@ -1,4 +1,7 @@
-"""The rows we keep. Refs to the shop's things are opaque strings: no foreign key leaves our tables."""
+"""The rows we keep.
+
+Refs to the shop's things are opaque strings: no foreign key leaves our tables.
+"""
 
 from __future__ import annotations
 
@@ -171,7 +174,7 @@ class CaseRow(Base):
 
 def with_values(row: CaseRow, values: Mapping[str, Any]) -> CaseRow:
     """Return a copy of ``row`` that belongs to no session, with ``values`` put in."""
-    kept = {name: getattr(row, name) for name in CaseRow.__mapper__.column_attrs.keys()}
+    kept = {item.key: getattr(row, item.key) for item in CaseRow.__mapper__.column_attrs}
     return CaseRow(**{**kept, **values})
 
 

@@ -1,4 +1,4 @@
-"""The thirteen classes of payment failure: what each means for retrying, for the case, for the customer.
+"""The thirteen classes of payment failure: what follows from each, for the case and the customer.
 
 The class of a gateway's code is decided in ``gateways``; here is what follows from the class.
 What the customer reads and is offered never tells fraud, lost or stolen from a plain decline.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -40,10 +42,8 @@ def clean_text(text: str) -> str:
         raise InvalidInputError("a message is a text", field="text")
     plain = text.replace("\r\n", "\n").replace("\r", "\n")
     kept = "".join(
-        char for char in plain
-        if char in "\n\t" or (char.isprintable() or ord(char) >= 0xA0)
-        and not 0xD800 <= ord(char) <= 0xDFFF
-    ).strip()  # fmt: skip
+        char for char in plain if char in "\n\t" or unicodedata.category(char) not in {"Cc", "Cs"}
+    ).strip()
     if not kept:
         raise InvalidInputError("a message can't be empty", field="text")
     if len(kept) > TEXT_LIMIT:
@@ -128,49 +128,51 @@ def customer_message(
         name, email: kept on the case when it has none yet.
     """
     kept = clean_text(text)
+    posted = _CustomerPost(kept, key, name, email)
     try:
-        return _post_from_customer(runtime, reference, kept, key, name, email, at)
+        return _post_from_customer(runtime, reference, posted, at)
     except IntegrityError:
         # Another case took the ended one's place between our look and our write: look again.
-        return _post_from_customer(runtime, reference, kept, key, name, email, at)
+        return _post_from_customer(runtime, reference, posted, at)
+
+
+@dataclass(frozen=True, slots=True)
+class _CustomerPost:
+    text: str
+    key: str | None
+    name: str | None
+    email: str | None
 
 
 def _post_from_customer(
-    runtime: Runtime,
-    reference: str,
-    text: str,
-    key: str | None,
-    name: str | None,
-    email: str | None,
-    at: datetime | None,
+    runtime: Runtime, reference: str, posted: _CustomerPost, at: datetime | None
 ) -> CaseInfo:
     with on_case(runtime, reference, at) as work:
         work.move_to_live_successor()
-        if work.is_repeated(key):
+        if work.is_repeated(posted.key):
             return work.result
-        row = work.row
-        old = Status(row.status)
+        row, old = work.row, Status(work.row.status)
         new = lifecycle.after_customer_message(old)
         values: dict[str, Any] = {
             "unanswered_since": row.unanswered_since or work.now,
-            "customer_name": row.customer_name or (name or None),
-            "customer_email": row.customer_email or (email or None),
+            "customer_name": row.customer_name or posted.name or None,
+            "customer_email": row.customer_email or posted.email or None,
         }
         if not lifecycle.is_live(old):
             values |= {"outcome": None, "ended_at": None}
         work.change(values, status=new)
         if not lifecycle.is_live(old):
-            told = {"action": "reopened", "from": old, "to": new}
-            work.append(EntryKind.DECISION, data=told)
+            work.append(EntryKind.DECISION, data={"action": "reopened", "from": old, "to": new})
         work.append(
             EntryKind.MESSAGE,
             author=AuthorKind.CUSTOMER,
-            author_name=row.customer_name,
+            author_name=work.row.customer_name,
             public=True,
-            text=text,
-            key=key,
+            text=posted.text,
+            key=posted.key,
         )
-        work.unit.emit("message_posted", case=info(work.row), author="customer", text=text)
+        told = {"author": "customer", "text": posted.text}
+        work.unit.emit("message_posted", case=info(work.row), **told)
         return work.result
 
 

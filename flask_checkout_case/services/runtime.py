@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Hooks:
-    """The shop's callables. Every one is optional; ``None`` means the documented behaviour without."""
+    """The shop's callables, each optional; ``None`` means the documented behaviour without."""
 
     checkout_loader: Callable[[], Checkout | None] | None = None
     agent_loader: Callable[[], Agent | None] | None = None

@@ -19,7 +19,7 @@ def test_keys_of_others_are_left_alone() -> None:
 
 
 def test_an_unknown_key_is_named_with_the_nearest() -> None:
-    with pytest.raises(ConfigurationError, match="did you mean CHECKOUT_CASE_WIDGET?"):
+    with pytest.raises(ConfigurationError, match="did you mean CHECKOUT_CASE_WIDGET"):
         read_settings({"CHECKOUT_CASE_WIGDET": "off"})
 
 

@@ -32,7 +32,14 @@ def test_money_is_counted_in_minor_units(
 
 @pytest.mark.parametrize(
     ("amount", "currency"),
-    [("1.234", "USD"), ("1.5", "JPY"), ("abc", "USD"), ("NaN", "USD"), ("1e999", "USD"), ("1", "US")],
+    [
+        ("1.234", "USD"),
+        ("1.5", "JPY"),
+        ("abc", "USD"),
+        ("NaN", "USD"),
+        ("1e999", "USD"),
+        ("1", "US"),
+    ],
 )
 def test_money_refuses_what_it_cannot_hold(amount: str, currency: str) -> None:
     with pytest.raises(InvalidInputError):

@@ -1,4 +1,4 @@
-"""Signed webhooks of payment gateways: verified on the raw bytes, durable before they are answered."""
+"""Signed webhooks of gateways: verified on the raw bytes, durable before they are answered."""
 
 from __future__ import annotations
 
@@ -58,9 +58,7 @@ def _parse(text: str) -> Mapping[str, Any]:
     return body
 
 
-def _read_own(
-    gateway: str, reader: Any, raw: bytes, headers: Mapping[str, str]
-) -> Sequence[Event]:
+def _read_own(gateway: str, reader: Any, raw: bytes, headers: Mapping[str, str]) -> Sequence[Event]:
     try:
         told = reader(raw, headers)
     except CheckoutCaseError:
@@ -68,6 +66,4 @@ def _read_own(
     except Exception as error:
         log.exception("the gateway %s could not read a webhook", gateway)
         raise SignatureError("the webhook can't be read") from error
-    return [
-        make_event(name, {"provider": gateway, **arguments}) for name, arguments in told or ()
-    ]
+    return [make_event(name, {"provider": gateway, **arguments}) for name, arguments in told or ()]
