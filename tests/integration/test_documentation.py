@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from flask_checkout_case.services.permission import ACTIONS
+from flask_checkout_case.services.runtime import Hooks
 from tests.support.readme import marked_blocks
 from tests.support.shop import Shop
 
@@ -40,3 +42,14 @@ def test_python_blocks_of_all_pages_are_python() -> None:
     for page in [*(ROOT / "docs").glob("*.md"), ROOT / "README.md"]:
         for number, part in enumerate(page.read_text().split("```python\n")[1:], 1):
             ast.parse(part.split("```")[0], f"{page.name}, block {number}")
+
+
+def test_every_hook_is_documented() -> None:
+    page = (ROOT / "docs" / "hooks.md").read_text()
+    hooks = {name for name in dir(Hooks()) if not name.startswith("_")} - {"gateways"}
+    assert {name for name in hooks if f"`{name}`" not in page} == set()
+
+
+def test_every_action_is_documented() -> None:
+    page = (ROOT / "docs" / "hooks.md").read_text()
+    assert {action for action in ACTIONS if f"`{action}`" not in page} == set()
