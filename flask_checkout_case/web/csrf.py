@@ -6,7 +6,7 @@ import hmac
 import secrets
 from collections.abc import Callable
 from functools import wraps
-from typing import Final, ParamSpec, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, g, request
@@ -21,6 +21,7 @@ FIELD: Final = "checkout_case_csrf"
 HEADER: Final = "X-Checkout-Case"
 BROWSER_COOKIE: Final = "checkout_case_browser"
 TOKEN_SECONDS: Final = 24 * 3600
+_SIGNED: Final = "checkout_case_webhooks."
 _UNSAFE: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 Taken = ParamSpec("Taken")
@@ -179,18 +180,26 @@ def csrf_protected(view: Callable[Taken, Given]) -> Callable[Taken, Given]:
     return guarded
 
 
-def exempt_from_host_csrf(view: Callable[Taken, Given]) -> Callable[Taken, Given]:
-    """Mark a view that proves its caller itself: a signature, or our own token in a header.
-
-    The shop's global Flask-WTF protection then lets it through, whenever it was set up.
-    """
+def proves_itself(view: Callable[Taken, Given]) -> Callable[Taken, Given]:
+    """Mark a view that checks our own token in a header: the shop's protection may let it pass."""
     view.checkout_case_proves_itself = True  # type: ignore[attr-defined]
     return view
 
 
-def exempt_view_from_host(app: Flask) -> None:
-    # Runs before all before_request functions, so that the first request is let through too.
-    host = app.extensions.get("csrf")
-    view = app.view_functions.get(request.endpoint or "")
-    if host is not None and getattr(view, "checkout_case_proves_itself", False):
-        host.exempt(view)
+def exempt_from_host_csrf(app: Flask) -> None:
+    """Let the shop's global Flask-WTF protection pass signed webhooks and marked views.
+
+    It may be initialised after us: what it needs to know is told to it with the first request,
+    before any ``before_request`` function runs.
+    """
+    told: set[int] = set()
+
+    @app.url_value_preprocessor
+    def _tell(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
+        host = app.extensions.get("csrf")
+        if host is None or id(host) in told:
+            return
+        told.add(id(host))
+        for endpoint, view in app.view_functions.items():
+            if endpoint.startswith(_SIGNED) or hasattr(view, "checkout_case_proves_itself"):
+                host.exempt(view)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, current_app, g, make_response, request
+from flask import Blueprint, Response, g, make_response, request
 from werkzeug.exceptions import HTTPException
 
 from ..errors import CheckoutCaseError
@@ -26,8 +26,8 @@ from .csrf import (
     csrf_protected,
     csrf_token,
     exempt_from_host_csrf,
-    exempt_view_from_host,
     known_nonce,
+    proves_itself,
     set_browser_cookie,
     set_cookie,
     signing_keys,
@@ -53,6 +53,7 @@ __all__ = (
     "limit_rate",
     "pick_locale",
     "protect",
+    "proves_itself",
     "read_json",
     "set_cookie",
     "signing_keys",
@@ -76,7 +77,6 @@ def protect(blueprint: Blueprint, *, csp: str, error_page: str | None = None) ->
     def _before_the_shop(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
         # The shop's before_request functions may read the body: the limit has to come first.
         request.max_content_length = this_runtime().settings.max_body
-        exempt_view_from_host(current_app)
 
     @blueprint.before_request
     def _begin() -> None:
