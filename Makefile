@@ -80,7 +80,7 @@ messages: $(VENV)/.installed  ## extract, update and compile the catalogues
 	$(SETUP) compile_catalog
 
 screenshots: install  ## take the pictures of the documentation again
-	$(BIN)/python tools/screenshots.py docs/images
+	$(BIN)/pytest -q -m browser --screenshots docs/images $(PYTEST_FLAGS)
 
 check: lint types layers docs
 

@@ -11,11 +11,17 @@ import pytest
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
 
     from tests.support.mail import Mailbox
     from tests.support.postgres import PostgresCluster
     from tests.support.shop import Shop
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--screenshots", type=Path, metavar="DIR", help="keep the pictures that browser tests take"
+    )
 
 
 @pytest.fixture(scope="session")
@@ -131,3 +137,19 @@ def chromium() -> Iterator[Browser]:
 
     with running_chromium() as browser:
         yield browser
+
+
+@pytest.fixture
+def screenshot(request: pytest.FixtureRequest) -> Callable[[Page, str], None]:
+    """Keep a picture of a page: ``screenshot(page, "case-desktop")``.
+
+    It is written with ``--screenshots DIR`` alone; ``make screenshots`` gives the documentation's.
+    """
+    folder: Path | None = request.config.getoption("--screenshots")
+
+    def take(page: Page, name: str) -> None:
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+            page.screenshot(path=folder / f"{name}.png")
+
+    return take
