@@ -1,0 +1,112 @@
+"""Bringing what lies unacknowledged in the spool into the database."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+
+from sqlalchemy.exc import IntegrityError
+
+from ..types import Event
+from .inserter import BATCH, TRIES, describe, is_transient, reason_of
+from .leftovers import Leftover, Leftovers
+from .lines import BadLine, SpooledEvent
+from .spool import Spool, Step
+
+log = logging.getLogger(__name__)
+
+Write = Callable[[Sequence[Event]], object]
+
+
+class _DatabaseAwayError(Exception):
+    """The rest has to wait."""
+
+
+class Drain:
+    """One pass over a spool directory.
+
+    Args:
+        write: inserts events in one transaction, each once.
+        own: this process's spool, which has to know what was settled for it.
+    """
+
+    def __init__(
+        self, leftovers: Leftovers, own: Spool, write: Write, step: Step | None = None
+    ) -> None:
+        self._leftovers = leftovers
+        self._own = own
+        self._write = write
+        self._step = step
+
+    def run(self) -> int:
+        """Drain all files; the number of events. What the database doesn't take now stays."""
+        count = 0
+        with self._leftovers.alone() as alone:
+            if not alone:
+                return 0
+            for path in self._leftovers.files():
+                try:
+                    with self._leftovers.opened(path) as leftover:
+                        if leftover is not None:
+                            count += self._drain(leftover)
+                except _DatabaseAwayError:
+                    break
+                except OSError:
+                    log.exception("the spool file %s could not be drained", path.name)
+        return count
+
+    def _drain(self, leftover: Leftover) -> int:
+        events = leftover.content.events
+        refused: list[BadLine] = []
+        for start in range(0, len(events), BATCH):
+            batch = events[start : start + BATCH]
+            refused += self._insert(batch)
+            self._stepped("drain:inserted")
+            self._settle(leftover, batch, refused)
+            self._stepped("drain:acknowledged")
+        bad = [*leftover.content.bad, *refused]
+        if bad:
+            self._leftovers.quarantine(leftover, bad)
+        if not leftover.alive:
+            self._leftovers.remove(leftover)
+        return len(events) - len(refused)
+
+    def _settle(
+        self, leftover: Leftover, batch: list[SpooledEvent], refused: list[BadLine]
+    ) -> None:
+        offsets = {line.offset for line in refused}
+        numbers = [one.number for one in batch if one.offset not in offsets]
+        if numbers:
+            leftover.acknowledge(numbers)
+        if leftover.alive:
+            self._own.settled_elsewhere(leftover.path, numbers)
+
+    def _insert(self, batch: list[SpooledEvent]) -> list[BadLine]:
+        try:
+            self._write([one.event for one in batch])
+        except Exception as error:
+            if is_transient(error):
+                log.warning("the spool waits for the database: %s", type(error).__name__)
+                raise _DatabaseAwayError from error
+            return [bad for one in batch if (bad := self._insert_single(one))]
+        return []
+
+    def _insert_single(self, spooled: SpooledEvent) -> BadLine | None:
+        for attempt in range(TRIES):
+            try:
+                self._write([spooled.event])
+            except Exception as error:
+                if is_transient(error):
+                    raise _DatabaseAwayError from error
+                if isinstance(error, IntegrityError) and attempt + 1 < TRIES:
+                    continue
+                log.error(  # noqa: TRY400 - the traceback may quote the data
+                    "an event can't be stored (%s): %s", reason_of(error), describe(spooled.event)
+                )
+                return BadLine(spooled.offset, spooled.line, reason_of(error))
+            break
+        return None
+
+    def _stepped(self, name: str) -> None:
+        if self._step is not None:
+            self._step(name)

@@ -1,0 +1,167 @@
+"""Lines of a spool file: how events and their acknowledgements are written down and read back.
+
+A line is ``cc1 <crc32 of the rest> <kind> <rest>``, ASCII, ended by a newline. Kinds: ``E`` an
+event (number, milliseconds of the clock, JSON), ``A`` numbers that the database has, ``Q`` offsets
+of lines that were moved to the quarantine. Empty lines mean nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from json import JSONEncoder
+from typing import Any, Final
+from zlib import crc32
+
+from ..types import Event, Origin
+
+VERSION: Final = b"cc1"
+_encode: Final = JSONEncoder(ensure_ascii=True, separators=(",", ":"), allow_nan=False).encode
+
+
+@dataclass(frozen=True, slots=True)
+class SpooledEvent:
+    """An event as found in a file.
+
+    Args:
+        number: its own in that file.
+        written_ms: when it was written, milliseconds of the wall clock.
+        offset: where its line begins.
+        line: the line itself, without the newline.
+    """
+
+    number: int
+    written_ms: int
+    offset: int
+    line: bytes
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class BadLine:
+    offset: int
+    line: bytes
+    reason: str
+
+
+@dataclass(slots=True)
+class Content:
+    """What a spool file holds.
+
+    Args:
+        events: those that nobody has acknowledged, in the order in which they were written.
+        bad: lines that can't be trusted and are not in the quarantine yet.
+        tail: bytes after the last newline; in the file of a live process a line being written.
+    """
+
+    events: list[SpooledEvent] = field(default_factory=list)
+    bad: list[BadLine] = field(default_factory=list)
+    tail: bytes = b""
+
+
+def _line(body: bytes) -> bytes:
+    return b"%s %08x %s\n" % (VERSION, crc32(body), body)
+
+
+def event_line(number: int, now_ms: int, event: Event) -> bytes:
+    """Return the line of ``event``.
+
+    Raises:
+        ValueError, TypeError: the event holds something that is no plain JSON.
+    """
+    return _line(b"E %d %d %s" % (number, now_ms, _encode(as_json(event)).encode("ascii")))
+
+
+def acknowledge_line(numbers: Iterable[int]) -> bytes:
+    return _line(b"A " + b" ".join(b"%d" % number for number in numbers))
+
+
+def quarantined_line(offsets: Iterable[int]) -> bytes:
+    return _line(b"Q " + b" ".join(b"%d" % offset for offset in offsets))
+
+
+def as_json(event: Event) -> dict[str, Any]:
+    """Return an event as a plain dictionary; :func:`from_json` reads it back."""
+    return {
+        "id": event.id,
+        "name": event.name,
+        "at": event.at.isoformat(),
+        "checkout_ref": event.checkout_ref,
+        "order_ref": event.order_ref,
+        "customer_ref": event.customer_ref,
+        "checkout": event.checkout,
+        "data": event.data,
+        "origin": event.origin.value,
+    }
+
+
+def from_json(raw: Mapping[str, Any]) -> Event:
+    """Make an event of what :func:`as_json` gave.
+
+    Raises:
+        ValueError, KeyError, TypeError: it is not such a dictionary.
+    """
+    at = datetime.fromisoformat(raw["at"])
+    if not (isinstance(raw["id"], str) and isinstance(raw["name"], str) and at.tzinfo):
+        raise ValueError("an event needs id, name and an aware instant")
+    return Event(
+        id=raw["id"],
+        name=raw["name"],
+        at=at.astimezone(UTC),
+        checkout_ref=raw["checkout_ref"],
+        order_ref=raw["order_ref"],
+        customer_ref=raw["customer_ref"],
+        checkout=raw["checkout"],
+        data=raw["data"],
+        origin=Origin(raw["origin"]),
+    )
+
+
+def parse(content: bytes) -> Content:
+    """Read a file's bytes. Damage costs the damaged line and no other."""
+    found = Content()
+    acknowledged: set[int] = set()
+    quarantined: set[int] = set()
+    events: list[SpooledEvent] = []
+    offset = 0
+    *lines, found.tail = content.split(b"\n")
+    for line in lines:
+        if line:
+            try:
+                kind, rest = _verified(line)
+                if kind == b"E":
+                    events.append(_event(offset, line, rest))
+                else:
+                    numbers = acknowledged if kind == b"A" else quarantined
+                    numbers.update(int(number) for number in rest.split())
+            except (ValueError, KeyError, TypeError, RecursionError) as error:
+                found.bad.append(BadLine(offset, line, str(error) or type(error).__name__))
+        offset += len(line) + 1
+    found.events = [
+        spooled
+        for spooled in events
+        if spooled.number not in acknowledged and spooled.offset not in quarantined
+    ]
+    found.bad = [bad for bad in found.bad if bad.offset not in quarantined]
+    return found
+
+
+def _verified(line: bytes) -> tuple[bytes, bytes]:
+    version, _, checked = line.partition(b" ")
+    if version != VERSION:
+        raise ValueError("not a line of this version")
+    checksum, _, body = checked.partition(b" ")
+    if len(checksum) != 8 or int(checksum, 16) != crc32(body):
+        raise ValueError("the checksum differs")
+    kind, _, rest = body.partition(b" ")
+    if kind not in (b"E", b"A", b"Q"):
+        raise ValueError("an unknown kind of line")
+    return kind, rest
+
+
+def _event(offset: int, line: bytes, rest: bytes) -> SpooledEvent:
+    number, written_ms, payload = rest.split(b" ", 2)
+    event = from_json(json.loads(payload))
+    return SpooledEvent(int(number), int(written_ms), offset, line, event)

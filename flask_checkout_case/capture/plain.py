@@ -1,0 +1,107 @@
+"""Turning whatever a shop passes into plain JSON, without ever running the shop's code.
+
+Only values whose content lies open are read: text, numbers, instants, mappings, sequences and our
+own dataclasses. Of anything else the type's name is kept: reading an ORM object's attribute would
+load it through the shop's session, which may be the one that has just failed.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import uuid
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from enum import Enum
+from typing import Any, Final
+
+from ..types import Money
+
+TEXT_LIMIT: Final = 2000
+KEY_LIMIT: Final = 64
+ITEM_LIMIT: Final = 50
+DEPTH_LIMIT: Final = 4
+_UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
+_INTEGER_LIMIT: Final = 2**63
+_COLLECTIONS: Final = (Sequence, AbstractSet)
+_BYTES: Final = (bytes, bytearray, memoryview)
+_LAZY_TEXTS: Final = frozenset({"LazyString", "_LazyString", "LazyProxy"})
+
+
+def text(value: str, limit: int = TEXT_LIMIT) -> str:
+    """Return ``value`` without what a database refuses (NUL, lone surrogates), cut to ``limit``."""
+    # Cut before the search as well: a megabyte of text must not cost its own length.
+    cut = value[: 2 * limit]
+    if not cut.isascii() or "\x00" in cut:
+        cut = _UNSTORABLE.sub("", cut)
+    return cut if len(cut) <= limit else cut[: limit - 1] + "…"
+
+
+def optional_text(value: Any, limit: int = TEXT_LIMIT) -> str | None:
+    """Return a text that is one, ``None`` for anything else and for an empty one."""
+    if isinstance(value, Enum):
+        value = value.value
+    if isinstance(value, bool) or not isinstance(value, (str, int, uuid.UUID)):
+        return text(str(value), limit) or None if _is_lazy_text(value) else None
+    return text(str(value) if not isinstance(value, str) else str.__str__(value), limit) or None
+
+
+def plain(value: Any, depth: int = DEPTH_LIMIT) -> Any:
+    """Return ``value`` as JSON can hold it."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, Enum):
+        return plain(value.value, depth)
+    if isinstance(value, str):
+        return text(str.__str__(value))
+    if isinstance(value, int):
+        return int(value) if abs(value) < _INTEGER_LIMIT else text(str(value))
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else str(value)
+    return _compound(value, depth)
+
+
+def _compound(value: Any, depth: int) -> Any:
+    if isinstance(value, Money):
+        return {"minor_units": value.minor_units, "currency": value.currency}
+    if isinstance(value, (Decimal, uuid.UUID)):
+        return str(value)[:KEY_LIMIT]
+    if isinstance(value, (datetime, date, time)):
+        return value.isoformat()
+    if depth > 0 and isinstance(value, Mapping):
+        return plain_mapping(value, depth)
+    if depth > 0 and isinstance(value, _COLLECTIONS) and not isinstance(value, _BYTES):
+        return [plain(item, depth - 1) for item in _first(value)]
+    return _as_text(value)
+
+
+def _as_text(value: Any) -> Any:
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, BaseException):
+        return text(f"{type(value).__name__}: {value}")
+    return text(str(value)) if _is_lazy_text(value) else f"<{type(value).__name__}>"
+
+
+def plain_mapping(value: Mapping[Any, Any], depth: int = DEPTH_LIMIT) -> dict[str, Any]:
+    """Return the first items of a mapping as JSON can hold them."""
+    return {
+        text(key if isinstance(key, str) else str(plain(key, 0)), KEY_LIMIT): plain(item, depth - 1)
+        for key, item in _first(value.items())
+    }
+
+
+def _first(values: Any) -> list[Any]:
+    found = []
+    for item in values:
+        found.append(item)
+        if len(found) == ITEM_LIMIT:
+            break
+    return found
+
+
+def _is_lazy_text(value: Any) -> bool:
+    # Translations that are looked up when shown; str() of them is the text.
+    return type(value).__name__ in _LAZY_TEXTS
