@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from blinker import Signal
-from flask import Blueprint, Flask, current_app, has_app_context
+from flask import Flask, current_app, has_app_context
 
 from . import capture, cli, signals
 from .config import Settings, read_settings
@@ -205,7 +205,7 @@ class CheckoutCase:
 
     def payment_failed(self, checkout: Checkout | None = None, **arguments: Any) -> None:
         """Report a failed payment from anywhere: a cancel URL, a webhook of the shop's own."""
-        signals.payment_failed.send(_sender(), checkout=checkout, **arguments)
+        signals.payment_failed.send(None, checkout=checkout, **arguments)
 
     def listen(
         self,
@@ -318,14 +318,10 @@ class CheckoutCase:
 
 
 def _runtime() -> Runtime:
-    found = current_app.extensions.get(KEY)
-    if not isinstance(found, Runtime):
+    found: Runtime | None = current_app.extensions.get(KEY)
+    if found is None:
         raise RuntimeError("this app has no CheckoutCase; call init_app(app, db)")
     return found
-
-
-def _sender() -> Any:
-    return current_app._get_current_object() if has_app_context() else None  # type: ignore[attr-defined]
 
 
 def _category(word: str) -> Category:
@@ -342,8 +338,9 @@ def _below(app: Flask, path: Path | None) -> Path | None:
 def _engine_maker(app: Flask, db: SQLAlchemy) -> Callable[[], Any]:
     def make() -> Any:
         with app.app_context():
-            options = app.config.get("SQLALCHEMY_ENGINE_OPTIONS", {})
-            return make_own_engine(db.engine, {**db._engine_options, **options})
+            configured = app.config.get("SQLALCHEMY_ENGINE_OPTIONS", {})
+            given = db._engine_options  # noqa: SLF001 - Flask-SQLAlchemy tells it nowhere else
+            return make_own_engine(db.engine, {**given, **configured})
 
     return make
 
@@ -362,7 +359,7 @@ def _emitter(app: Flask) -> Callable[[Emission], None]:
         signal = signals.TO_SHOP[emission.signal]
         if not signal.has_receivers_for(app):
             return
-        inside = has_app_context() and current_app._get_current_object() is app  # type: ignore[attr-defined]
+        inside = has_app_context() and current_app == app
         with contextlib.nullcontext() if inside else app.app_context():
             for receiver in signal.receivers_for(app):
                 try:

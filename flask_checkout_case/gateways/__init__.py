@@ -27,6 +27,7 @@ class GatewayModule(Protocol):
 
 GATEWAYS: Final[Mapping[str, GatewayModule]] = {stripe.NAME: stripe}
 
+_CLASS_WORDS: Final = frozenset(item.value for item in FailureClass)
 UNMAPPED: Final = Verdict(FailureClass.SOFT, unmapped=True)
 
 
@@ -74,7 +75,7 @@ def read_failure(data: Mapping[str, Any], checkout_ref: str | None) -> PaymentFa
 
 def _named(data: Mapping[str, Any]) -> Verdict | None:
     named = data.get("failure_class")
-    if isinstance(named, str) and named in FailureClass:
+    if isinstance(named, str) and named in _CLASS_WORDS:
         return Verdict(FailureClass(named))
     return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from ..data import queries_case as queries
 from ..data.models import CaseRow
@@ -20,7 +21,8 @@ from ..types import (
 )
 from .runtime import Runtime
 
-LIMIT_MOST = 1000
+LIMIT_MOST: Final = 1000
+_STATUS_WORDS: Final = frozenset(item.value for item in Status)
 
 
 def info(row: CaseRow) -> CaseInfo:
@@ -88,7 +90,7 @@ def find(
     if not 1 <= limit <= LIMIT_MOST:
         raise InvalidInputError(f"limit is a number from 1 to {LIMIT_MOST}", field="limit")
     given = [status] if isinstance(status, str) else list(status or ())
-    unknown = [word for word in given if word not in Status]
+    unknown = [word for word in given if word not in _STATUS_WORDS]
     if unknown:
         raise InvalidInputError(f"{unknown[0]!r} is not a status", field="status")
     wanted = {

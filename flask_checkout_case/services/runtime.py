@@ -52,6 +52,9 @@ class Recorder(Protocol):
     def drain(self) -> int:
         """Insert what no process has acknowledged, also of dead ones; the number of events."""
 
+    def close(self) -> None:
+        """Close the connections; what was captured stays where it is."""
+
     def health(self) -> dict[str, Any]:
         """``{"ok": bool, …}`` with figures for the health page."""
 
@@ -80,6 +83,12 @@ class Runtime:
     @property
     def shop_name(self) -> str:
         return self.settings.shop_name or self.name
+
+    def close(self) -> None:
+        """Close every connection; the next use opens new ones."""
+        self.database.dispose()
+        if self.recorder is not None:
+            self.recorder.close()
 
     @contextmanager
     def read(self) -> Iterator[Session]:

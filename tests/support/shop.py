@@ -12,6 +12,9 @@ from sqlalchemy import Engine, event
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from flask_checkout_case import CheckoutCase
+from flask_checkout_case.capture.recorder import SpoolRecorder
+
+from .waiting import wait_until
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,14 @@ def build_shop(database_url: str, home: Path, *, create_tables: bool = True, **c
 
 
 def dispose(shop: Shop) -> None:
-    """Close the connections that the shop's own engines hold."""
+    """Close every file and connection of the shop, its own and ours."""
+    runtime = shop.app.extensions["checkout_case"]
+    recorder = runtime.recorder
+    if isinstance(recorder, SpoolRecorder):
+        wait_until(lambda: not recorder.background._running, what="the thread beside the requests")
+        recorder.database.dispose()
+        recorder.spool.close()
+    runtime.database.dispose()
     with shop.app.app_context():
         shop.db.session.remove()
         for engine in shop.db.engines.values():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, request
@@ -39,7 +40,7 @@ def _read(
 ) -> Sequence[Event]:
     own = current.hooks.gateways.get(gateway)
     if own is not None:
-        return _read_own(gateway, own, raw, headers)
+        return _read_own(gateway, own, raw, headers, current.clock())
     secrets = current.settings.webhook_secrets.get(gateway)
     if gateway != stripe.NAME or not secrets:
         raise NotFoundError("no such webhook")
@@ -58,7 +59,9 @@ def _parse(text: str) -> Mapping[str, Any]:
     return body
 
 
-def _read_own(gateway: str, reader: Any, raw: bytes, headers: Mapping[str, str]) -> Sequence[Event]:
+def _read_own(
+    gateway: str, reader: Any, raw: bytes, headers: Mapping[str, str], now: datetime
+) -> Sequence[Event]:
     try:
         told = reader(raw, headers)
     except CheckoutCaseError:
@@ -66,4 +69,6 @@ def _read_own(gateway: str, reader: Any, raw: bytes, headers: Mapping[str, str])
     except Exception as error:
         log.exception("the gateway %s could not read a webhook", gateway)
         raise SignatureError("the webhook can't be read") from error
-    return [make_event(name, {"provider": gateway, **arguments}) for name, arguments in told or ()]
+    return [
+        make_event(name, {"provider": gateway, **arguments}, now) for name, arguments in told or ()
+    ]
