@@ -347,8 +347,8 @@ def _engine_maker(app: Flask, db: SQLAlchemy) -> Callable[[], Any]:
 
 def _secret_keys(app: Flask, settings: Settings) -> tuple[str, ...]:
     fallbacks = app.config.get("SECRET_KEY_FALLBACKS") or ()
-    keys = settings.secret_keys or (app.secret_key, *fallbacks)
-    found = tuple(key.decode() if isinstance(key, bytes) else key for key in keys if key)
+    keys: tuple[str | bytes | None, ...] = settings.secret_keys or (app.secret_key, *fallbacks)
+    found = tuple(key if isinstance(key, str) else bytes(key).decode() for key in keys if key)
     if not found:
         raise ConfigurationError("set SECRET_KEY or CHECKOUT_CASE_SECRET_KEYS: tokens are signed")
     return found

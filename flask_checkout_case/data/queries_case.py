@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, case, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -157,7 +157,7 @@ def live_cases_of(
     session: Session, checkout_refs: Sequence[str], order_ref: str | None, families: Sequence[str]
 ) -> Sequence[CaseRow]:
     """Return the live cases of these checkouts or this order, locked, in a fixed order."""
-    whose = [CaseRow.checkout_ref.in_(checkout_refs)]
+    whose: list[ColumnElement[bool]] = [CaseRow.checkout_ref.in_(checkout_refs)]
     if order_ref is not None:
         whose.append(CaseRow.order_ref == order_ref)
     return session.scalars(
@@ -193,13 +193,13 @@ def find_cases(
     session: Session, wanted: Mapping[str, str | None], statuses: Sequence[str], limit: int
 ) -> Sequence[CaseRow]:
     """Return the newest cases whose columns equal ``wanted`` (``None`` means any)."""
-    statement: Select[tuple[CaseRow]] = select(CaseRow)
-    for column, value in wanted.items():
-        if value is not None:
-            statement = statement.where(getattr(CaseRow, column) == value)
+    fits = [
+        getattr(CaseRow, column) == value for column, value in wanted.items() if value is not None
+    ]
     if statuses:
-        statement = statement.where(CaseRow.status.in_(statuses))
-    return session.scalars(statement.order_by(CaseRow.id.desc()).limit(limit)).all()
+        fits.append(CaseRow.status.in_(statuses))
+    statement = select(CaseRow).where(*fits).order_by(CaseRow.id.desc()).limit(limit)
+    return session.scalars(statement).all()
 
 
 def checkout_by_ref(session: Session, ref: str, *, lock: bool = False) -> CheckoutRow | None:

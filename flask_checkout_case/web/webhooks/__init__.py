@@ -10,6 +10,7 @@ from typing import Any
 
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import Headers
 
 from ...capture import make_event
 from ...errors import CheckoutCaseError, InvalidInputError, NotFoundError, SignatureError
@@ -35,9 +36,7 @@ def receive(gateway: str) -> ResponseReturnValue:
     return "", 204
 
 
-def _read(
-    current: Runtime, gateway: str, raw: bytes, headers: Mapping[str, str]
-) -> Sequence[Event]:
+def _read(current: Runtime, gateway: str, raw: bytes, headers: Headers) -> Sequence[Event]:
     own = current.hooks.gateways.get(gateway)
     if own is not None:
         return _read_own(gateway, own, raw, headers, current.clock())
@@ -60,7 +59,7 @@ def _parse(text: str) -> Mapping[str, Any]:
 
 
 def _read_own(
-    gateway: str, reader: Any, raw: bytes, headers: Mapping[str, str], now: datetime
+    gateway: str, reader: Any, raw: bytes, headers: Headers, now: datetime
 ) -> Sequence[Event]:
     try:
         told = reader(raw, headers)
