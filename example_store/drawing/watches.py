@@ -36,8 +36,8 @@ def _strap(c: Canvas, colour: str) -> None:
 def _bracelet(c: Canvas) -> None:
     outer = c.linear((0, "#eef2f5"), (0.5, "#b4bcc6"), (1, "#7f8995"), angle="v")
     middle = c.linear((0, "#ffffff"), (0.5, "#d3d9df"), (1, "#98a2ad"), angle="v")
-    c.path("M316 300L330 20H470L484 300Z", "#5f6873")
-    c.path("M316 680L330 960H470L484 680Z", "#5f6873")
+    c.path("M316 300L330 54H470L484 300Z", "#5f6873")
+    c.path("M316 680L330 926H470L484 680Z", "#5f6873")
     for index in range(7):
         for y, sign in ((268 - index * 36, -1), (680 + index * 36, 1)):
             half = 92 - index * 3

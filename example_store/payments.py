@@ -1,0 +1,195 @@
+"""Charging cards with Stripe. No card number comes here, only the id of a payment method."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import stripe
+from flask import current_app, url_for
+
+from . import pricing
+from .extensions import db
+from .models import CURRENCY, Basket, PaymentAttempt
+from .support import as_checkout, cases, track  # checkout-case
+
+BANK_REFUSED: Final = (
+    "Your bank didn't approve this payment, and you have not been charged."
+    " Try another card, or ask your bank."
+)
+_CARD_DATA: Final = (
+    "Please check the card number, the expiry date and the security code."
+    " You have not been charged."
+)
+_TROUBLE: Final = (
+    "A technical problem kept us from taking the payment. You have not been charged."
+    " Please try again in a moment."
+)
+UNREACHABLE: Final = (
+    "We could not reach our payment partner and don't know yet whether the payment went through."
+    " Please don't pay again; we are checking."
+)
+_TEXTS: Final = {
+    "expired_card": "This card has expired. Please use another one. You have not been charged.",
+    "incorrect_cvc": _CARD_DATA,
+    "incorrect_number": _CARD_DATA,
+    "incorrect_zip": _CARD_DATA,
+    "invalid_cvc": _CARD_DATA,
+    "invalid_expiry_month": _CARD_DATA,
+    "invalid_expiry_year": _CARD_DATA,
+    "processing_error": _TROUBLE,
+    "payment_intent_authentication_failure": (
+        "Your bank could not confirm that it's you, so the payment was not made."
+        " Try again, or use another card."
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of an attempt to pay.
+
+    Args:
+        status: ``paid``, ``challenge`` (the customer's bank asks something) or ``declined``.
+        message: what the customer reads after a decline.
+        client_secret: what the page needs for the challenge.
+        card: brand and last digits, after a success.
+    """
+
+    status: str
+    message: str = ""
+    client_secret: str = ""
+    card: str = ""
+
+
+def client() -> stripe.StripeClient:
+    """Return Stripe's client for the configured account."""
+    base = current_app.config["STRIPE_API_BASE"]
+    return stripe.StripeClient(
+        current_app.config["STRIPE_SECRET_KEY"],
+        base_addresses={"api": base} if base else {},
+        max_network_retries=2,
+    )
+
+
+def charge(basket: Basket, method: str) -> Result:
+    """Charge a card for a basket.
+
+    Args:
+        method: the id of a payment method that the page has made with Stripe.js.
+    """
+    intent = _intent_for(basket)
+    if intent.status == "succeeded":
+        return _paid(intent)
+    attempt = PaymentAttempt(basket=basket, payment_intent=intent.id)
+    db.session.add(attempt)
+    holds_open = current_app.config["STORE_ROLLBACK_ON_DECLINE"]
+    db.session.flush() if holds_open else db.session.commit()
+    track("payment_started", basket, provider="stripe", payment_id=intent.id, method="card")
+    try:
+        with cases.payment(as_checkout(basket), provider="stripe"):  # checkout-case
+            intent = client().v1.payment_intents.confirm(
+                intent.id,
+                {
+                    "payment_method": method,
+                    "return_url": url_for("checkout.payment_return", _external=True),
+                    "use_stripe_sdk": True,
+                    "expand": ["payment_method"],
+                },
+                {"idempotency_key": f"confirm-{intent.id}-{method}"},
+            )
+    except stripe.StripeError as error:
+        _note_failure(attempt, error)
+        return Result("declined", text_for(error))
+    attempt.status = intent.status
+    return _outcome(intent)
+
+
+def result_of(basket: Basket) -> Result:
+    """Ask Stripe how a payment ended, after the customer's bank has asked its question."""
+    if basket.payment_intent is None:
+        return Result("declined", _TROUBLE)
+    intent = client().v1.payment_intents.retrieve(
+        basket.payment_intent, {"expand": ["payment_method"]}
+    )
+    error = intent.last_payment_error
+    if intent.status == "requires_payment_method" and error is not None:
+        track(
+            "payment_failed",
+            basket,
+            provider="stripe",
+            failure_code=error.code,
+            decline_code=error.decline_code,
+            payment_id=intent.id,
+            attempt_id=error.charge,
+        )
+        return Result("declined", _TEXTS.get(str(error.code), BANK_REFUSED))
+    return _outcome(intent)
+
+
+def text_for(error: stripe.StripeError) -> str:
+    """Return what the customer reads. Why a bank refused is never told apart."""
+    if isinstance(error, stripe.APIConnectionError):
+        return UNREACHABLE
+    if isinstance(error, stripe.CardError):
+        return _TEXTS.get(error.code or "", BANK_REFUSED)
+    return _TROUBLE
+
+
+def _intent_for(basket: Basket) -> stripe.PaymentIntent:
+    """Return the basket's payment intent, over the amount that it costs now."""
+    intents = client().v1.payment_intents
+    amount = pricing.totals_of(basket).total
+    intent = _known_intent(basket)
+    if intent is None:
+        intent = intents.create(
+            {
+                "amount": amount,
+                "currency": CURRENCY.lower(),
+                "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
+                "description": current_app.config["STORE_NAME"],
+                "receipt_email": basket.email or "",
+                "metadata": {"checkout_ref": basket.ref},
+            },
+        )
+        basket.payment_intent = intent.id
+        db.session.commit()
+    elif intent.amount != amount and intent.status != "succeeded":
+        intent = intents.update(intent.id, {"amount": amount})
+    return intent
+
+
+def _known_intent(basket: Basket) -> stripe.PaymentIntent | None:
+    if basket.payment_intent is None:
+        return None
+    try:
+        intent = client().v1.payment_intents.retrieve(
+            basket.payment_intent, {"expand": ["payment_method"]}
+        )
+    except stripe.InvalidRequestError as error:
+        if error.code != "resource_missing":
+            raise
+        return None
+    return None if intent.status == "canceled" else intent
+
+
+def _note_failure(attempt: PaymentAttempt, error: stripe.StripeError) -> None:
+    if current_app.config["STORE_ROLLBACK_ON_DECLINE"]:
+        db.session.rollback()
+        return
+    attempt.status = "failed"
+    attempt.code = error.code or type(error).__name__
+    db.session.commit()
+
+
+def _outcome(intent: stripe.PaymentIntent) -> Result:
+    if intent.status == "requires_action":
+        return Result("challenge", client_secret=str(intent.client_secret))
+    return _paid(intent) if intent.status == "succeeded" else Result("declined", _TROUBLE)
+
+
+def _paid(intent: stripe.PaymentIntent) -> Result:
+    method = intent.payment_method
+    card = getattr(method, "card", None)
+    shown = f"{str(card.brand).title()} ending in {card.last4}" if card else ""
+    return Result("paid", card=shown)
