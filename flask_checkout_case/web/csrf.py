@@ -44,11 +44,14 @@ def browser_nonce() -> str:
 
     Call it only where the person has done something: before, no cookie is set.
     """
-    found = known_nonce()
-    if found is None:
-        found = g.checkout_case_new_nonce = secrets.token_urlsafe(18)
-        g.checkout_case_nonce = found
-    return found
+    return known_nonce() or new_browser_nonce()
+
+
+def new_browser_nonce() -> str:
+    """Give this browser another name: what was bound to the earlier one no longer holds."""
+    name = secrets.token_urlsafe(18)
+    g.checkout_case_nonce = g.checkout_case_new_nonce = name
+    return name
 
 
 def known_nonce() -> str | None:

@@ -1,0 +1,279 @@
+"""What a customer sees of their cases, and how their messages reach the agents.
+
+Nothing here tells a suspected fraud from a plain decline: texts, offers and promised times follow
+from what the customer reads, never from the failure class itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy.exc import IntegrityError
+
+from ..data import queries_case
+from ..data import queries_conversation as queries
+from ..data.queries_conversation import PublicLine, ReachedCase
+from ..i18n import current_locale
+from ..rules import failures, lifecycle
+from ..rules.classify import classify
+from ..rules.routing import Facts, decide
+from ..types import (
+    AuthorKind,
+    Category,
+    EntryKind,
+    FailureClass,
+    Family,
+    Money,
+    Origin,
+    Status,
+)
+from .access import Viewer
+from .cases import clean_text, customer_message
+from .opening import CaseDraft, open_or_join
+from .reading import info
+from .runtime import Runtime
+
+_JOINED_FIRST = (Family.PAYMENT, Family.MESSAGE, Family.HESITATION)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What the customer is told about a failed payment.
+
+    Args:
+        text: English source; translate it when it is shown.
+        actions: what is offered, most useful first.
+        url: where the customer goes on with this checkout.
+    """
+
+    text: str
+    actions: tuple[str, ...]
+    url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a customer's affairs stand, read in one statement.
+
+    Args:
+        cases: those that this customer may read, oldest first.
+        mark: changes whenever something changes that the customer can see.
+    """
+
+    cases: tuple[ReachedCase, ...]
+    failure: Failure | None
+    mark: str
+
+    @property
+    def case_ids(self) -> tuple[int, ...]:
+        return tuple(case.id for case in self.cases)
+
+    @property
+    def last_line(self) -> int:
+        return max((case.last_line for case in self.cases), default=0)
+
+    @property
+    def is_ended(self) -> bool:
+        """Whether the case of the newest message has been solved or closed."""
+        spoken = [case for case in self.cases if case.last_line]
+        newest = max(spoken, key=lambda case: case.last_line, default=None)
+        return newest is not None and not lifecycle.is_live(Status(newest.status))
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """Where a message went: what the browser's token has to be widened by."""
+
+    reference: str
+    revocations: int
+
+
+def stand(runtime: Runtime, viewer: Viewer) -> Standing:
+    """Return how this customer's affairs stand."""
+    with runtime.read() as session:
+        found = queries.reached_cases(session, viewer.checkout_ref, viewer.references)
+    cases = tuple(case for case in found if viewer.may_read(case))
+    failure = _failure(viewer, cases)
+    return Standing(cases, failure, _mark(cases, failure))
+
+
+def lines(runtime: Runtime, standing: Standing, after: int = 0) -> list[PublicLine]:
+    """Return the conversation behind the line ``after``, oldest first."""
+    with runtime.read() as session:
+        return queries.public_lines(session, standing.case_ids, after)
+
+
+def unread(runtime: Runtime, standing: Standing, seen: int | None) -> tuple[int, str | None]:
+    """Return how many answers are new, and who gave the newest.
+
+    Args:
+        seen: the newest line that this browser has shown; without it everything behind the
+            customer's own last message is new.
+    """
+    if not standing.last_line:
+        return 0, None
+    with runtime.read() as session:
+        if seen is None:
+            seen = queries.last_own_line(session, standing.case_ids)
+        return queries.answers_after(session, standing.case_ids, seen)
+
+
+def answered_within(runtime: Runtime, viewer: Viewer, failure: Failure | None) -> timedelta | None:
+    """Return in what time the policy promises a first answer; ``None`` promises nothing."""
+    value = None
+    checkout = viewer.checkout or {}
+    minor, currency = checkout.get("value_minor"), checkout.get("currency")
+    if isinstance(minor, int) and isinstance(currency, str):
+        value = Money.minor(minor, currency)
+    category = Category.OTHER if failure is None else Category.PAYMENT_DECLINED
+    sla = decide(runtime.policy, Facts(category=category, origin=Origin.WIDGET, total=value)).sla
+    return sla.first_response if sla is not None else None
+
+
+def post(
+    runtime: Runtime,
+    viewer: Viewer,
+    text: str,
+    *,
+    nonce: str,
+    key: str,
+    reason: Category | None = None,
+    name: str | None = None,
+    email: str | None = None,
+) -> Posted:
+    """Take a customer's message: into the case it belongs to, else into a new one.
+
+    Args:
+        nonce: this browser's name; a customer without a checkout has one open case per browser.
+        key: makes a repeated post of one message one message.
+        reason: what the customer picked; without it the text is classified.
+
+    Raises:
+        InvalidInputError: the text is empty or too long.
+    """
+    kept = clean_text(text)
+    name, email = name or viewer.customer.get("name"), email or viewer.customer.get("email")
+    try:
+        return _post(runtime, viewer, kept, nonce, key, reason, name, email)
+    except IntegrityError:
+        # The same message came twice at once and the other was first: now it is found.
+        return _post(runtime, viewer, kept, nonce, key, reason, name, email)
+
+
+def _post(
+    runtime: Runtime,
+    viewer: Viewer,
+    text: str,
+    nonce: str,
+    key: str,
+    reason: Category | None,
+    name: str | None,
+    email: str | None,
+) -> Posted:
+    with runtime.read() as session:
+        found = queries.reached_cases(session, viewer.checkout_ref, viewer.references)
+    cases = [case for case in found if viewer.may_read(case)]
+    target = _target(viewer, cases)
+    reference = target.reference if target is not None else None
+    if reference is None:
+        foreign = len(cases) < len(found)
+        draft = _draft(runtime, viewer, text, nonce, key, reason, name, email, foreign=foreign)
+        with runtime.write() as unit:
+            taken = queries_case.live_case_by_key(unit.session, draft.dedupe_key)
+            if taken is None:
+                row, _ = open_or_join(unit, draft)
+                unit.emit("message_posted", case=info(row), author="customer", text=text)
+                return Posted(row.reference, row.revocations)
+            reference = taken.reference
+    posted = customer_message(runtime, reference, text, key=key, name=name, email=email)
+    with runtime.read() as session:
+        kept = queries_case.case_by_reference(session, posted.reference)
+        return Posted(posted.reference, kept.revocations if kept is not None else 0)
+
+
+def _target(viewer: Viewer, cases: Sequence[ReachedCase]) -> ReachedCase | None:
+    """Choose the case that a message belongs to, if there is one."""
+    here = viewer.checkout_ref
+    live = [case for case in cases if lifecycle.is_live(Status(case.status))]
+    for family in _JOINED_FIRST:
+        for case in reversed(live):
+            if here is not None and case.checkout_ref == here and case.family == family:
+                return case
+    spoken = [case for case in live if case.last_line]
+    if spoken:
+        return max(spoken, key=lambda case: case.last_line)
+    ended = [
+        case
+        for case in cases
+        if case not in live and case.last_line and (here is None or case.checkout_ref == here)
+    ]
+    return max(ended, key=lambda case: case.last_line, default=None)
+
+
+def _draft(
+    runtime: Runtime,
+    viewer: Viewer,
+    text: str,
+    nonce: str,
+    key: str,
+    reason: Category | None,
+    name: str | None,
+    email: str | None,
+    *,
+    foreign: bool,
+) -> CaseDraft:
+    found = classify(text, viewer.customer.get("language") or viewer.language)
+    category = reason if reason is not None else found.category
+    line = {
+        "kind": EntryKind.MESSAGE,
+        "author": AuthorKind.CUSTOMER,
+        "author_name": name,
+        "public": True,
+        "text": text,
+        "key": key,
+    }
+    return CaseDraft(
+        family=Family.MESSAGE,
+        category=category,
+        second_category=found.category if found.category != category else found.second,
+        confidence=1.0 if reason is not None else found.confidence,
+        origin=Origin.WIDGET,
+        at=runtime.clock(),
+        checkout_ref=viewer.checkout_ref,
+        own_key=f"browser:{nonce}",
+        # The cart has changed hands: its earlier owner's case is not this customer's.
+        reason=f"browser:{nonce}" if foreign else None,
+        snapshot=viewer.checkout,
+        text=text,
+        language=viewer.customer.get("language") or viewer.language,
+        customer_name=name,
+        customer_email=email,
+        entries=(line,),
+    )
+
+
+def _failure(viewer: Viewer, cases: Sequence[ReachedCase]) -> Failure | None:
+    """What is wrong with this checkout's payment, as far as the customer is told."""
+    for case in reversed(cases):
+        live = lifecycle.is_live(Status(case.status))
+        here = viewer.checkout_ref is not None and case.checkout_ref == viewer.checkout_ref
+        if live and here and case.family == Family.PAYMENT and case.failure_class:
+            kind = FailureClass(case.failure_class)
+            outcome = str((case.attempt or {}).get("outcome") or "failed")
+            url = (viewer.checkout or {}).get("url")
+            return Failure(
+                failures.customer_text(kind, outcome),
+                failures.next_actions(kind, outcome),
+                str(url) if url else None,
+            )
+    return None
+
+
+def _mark(cases: Sequence[ReachedCase], failure: Failure | None) -> str:
+    # What agents do among themselves must not show: no version, and live is live.
+    seen = [(case.id, case.last_line, lifecycle.is_live(Status(case.status))) for case in cases]
+    written = repr((seen, failure, current_locale.get()))
+    return hashlib.sha256(written.encode()).hexdigest()[:20]

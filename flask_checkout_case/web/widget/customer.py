@@ -1,0 +1,58 @@
+"""The customer behind a request: this browser's token and this request's checkout."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from flask import Response, g, request
+
+from ...capture import snapshot_of
+from ...i18n import current_locale
+from ...services.access import Grant, Guarded, Viewer, seal, unseal
+from ...services.conversation import Posted
+from ..current import current_checkout, runtime
+from ..guard import browser_nonce, known_nonce, new_browser_nonce, set_cookie, signing_keys
+
+TOKEN_COOKIE: Final = "checkout_case_token"
+DAY_SECONDS: Final = 24 * 3600
+
+
+def current_viewer() -> Viewer:
+    """Return who is reading, as far as the shop and this browser's token tell."""
+    checkout = current_checkout()
+    grant = unseal(
+        signing_keys(),
+        request.cookies.get(TOKEN_COOKIE),
+        nonce=known_nonce(),
+        max_age=runtime().settings.token_days * DAY_SECONDS,
+    )
+    plain = snapshot_of(checkout) if checkout is not None else None
+    return Viewer(checkout=plain, grant=grant, language=current_locale.get())
+
+
+def widen_token(viewer: Viewer, posted: Posted) -> Grant:
+    """Let this browser come back to the case that its message went to."""
+    nonce = browser_nonce()
+    before = viewer.grant
+    if before is None or before.nonce != nonce or viewer.has_changed_owner:
+        before = Grant(nonce, viewer.owner)
+    grant = before.with_case(posted.reference, posted.revocations)
+    g.checkout_case_grant = grant
+    return grant
+
+
+def rotate_token(viewer: Viewer, cases: Iterable[Guarded]) -> Viewer:
+    """Give the browser a new name and token when the cart has changed owner meanwhile."""
+    if not viewer.has_changed_owner:
+        return viewer
+    grant = viewer.rotated(new_browser_nonce(), cases)
+    g.checkout_case_grant = grant
+    return Viewer(viewer.checkout, grant, viewer.language)
+
+
+def set_token_cookie(response: Response) -> Response:
+    grant = g.get("checkout_case_grant")
+    if grant is not None:
+        set_cookie(response, TOKEN_COOKIE, seal(signing_keys(), grant))
+    return response

@@ -1,0 +1,95 @@
+// The closed widget: asks once a page whether there is something to say, and loads the panel on demand.
+{
+  const link = document.getElementById("checkout-case");
+  const { state, module, layer } = link.dataset;
+  let loading, asked = 0, panel;
+
+  const load = () => (loading ||= import(module).catch((error) => {
+    loading = null;
+    throw error;
+  }));
+
+  const piece = (name, text) => {
+    link.querySelector(name)?.remove();
+    if (text) link.append(Object.assign(document.createElement(name), { textContent: text }));
+  };
+
+  // A page stays within three of these, whatever the shop's scripts do.
+  const look = async () => {
+    if (asked++ > 2) return;
+    try {
+      const seen = localStorage.getItem("checkout-case-seen");
+      const answer = await fetch(state + (seen ? "?seen=" + seen : ""), { keepalive: true });
+      if (!answer.ok) return;
+      const { hint, unread } = await answer.json();
+      piece("em", hint);
+      piece("b", unread);
+      link.querySelector("b")?.setAttribute("aria-hidden", "true");
+      dodge();
+    } catch {
+      // Offline, or no storage: the link itself still works.
+    }
+  };
+
+  // Never over the button that pays: step above whatever can be pressed in that corner.
+  const dodge = () => {
+    let up = 0;
+    if (getComputedStyle(link).position == "fixed") {
+      // Offsets leave the transform out: mid-motion they say where the link belongs.
+      const bubble = link.querySelector("em");
+      const right = link.offsetLeft + link.offsetWidth, bottom = link.offsetTop + link.offsetHeight;
+      const left = link.offsetLeft + Math.min(0, bubble?.offsetLeft ?? 0);
+      const top = link.offsetTop + Math.min(0, bubble?.offsetTop ?? 0);
+      for (const button of document.querySelectorAll("button,[type=submit],[data-checkout-case-clear]")) {
+        const own = button.getBoundingClientRect();
+        if (own.width && own.left < right && own.right > left && own.top < bottom && own.bottom > top) {
+          up = Math.max(up, bottom - own.top + 12);
+        }
+      }
+    }
+    link.style.transform = up ? `translateY(${-up}px)` : "";
+  };
+  let frame;
+  const later = () => (frame ||= requestAnimationFrame(() => {
+    frame = 0;
+    dodge();
+  }));
+
+  const open = async (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    try {
+      panel ||= (await load()).make(link);
+      panel.open();
+      piece("em");
+      piece("b");
+    } catch {
+      location.href = link.href;
+    }
+  };
+
+  link.style.zIndex = layer;
+  link.setAttribute("role", "button");
+  link.setAttribute("aria-haspopup", "dialog");
+  link.setAttribute("aria-expanded", "false");
+  link.addEventListener("click", open);
+  link.addEventListener("keydown", (event) => event.key == " " && open(event));
+  for (const hint of ["pointerenter", "focus", "touchstart"]) {
+    link.addEventListener(hint, () => load().catch(() => {}), { once: true, passive: true });
+  }
+  addEventListener("scroll", later, { passive: true });
+  addEventListener("resize", later);
+  // A checkout that pays by fetch: its 402 says that there is something to ask for.
+  document.addEventListener("checkout-case:look", () => (panel?.look(), look()));
+  try {
+    new PerformanceObserver((list) => {
+      if (list.getEntries().some((entry) => entry.responseStatus == 402)) {
+        panel?.look();
+        look();
+      }
+    }).observe({ type: "resource" });
+  } catch {
+    // An old browser learns of it with the next page.
+  }
+  look();
+}

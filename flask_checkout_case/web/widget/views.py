@@ -1,0 +1,250 @@
+"""The customer's pages: one for people without JavaScript, and what the script asks for."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from dataclasses import dataclass
+from typing import Any, Final
+
+from flask import g, jsonify, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from ...errors import InvalidInputError, NotFoundError
+from ...i18n import current_locale, format_when, gettext, is_rtl
+from ...services import conversation
+from ...services.access import Viewer
+from ...services.conversation import Posted, Standing
+from ...types import Category
+from ..current import runtime
+from ..guard import (
+    CsrfError,
+    browser_nonce,
+    check_csrf,
+    csrf_protected,
+    csrf_token,
+    limit_rate,
+    proves_itself,
+    read_json,
+)
+from . import wording
+from .blueprint import blueprint
+from .customer import current_viewer, rotate_token, widen_token
+
+TEXT_LIMIT: Final = 4000
+_KEY: Final = re.compile(r"[A-Za-z0-9_-]{8,48}")
+_EMAIL: Final = re.compile(r"[^@\s<>\"',;]{1,64}@[^@\s<>\"',;]{1,255}")
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a customer has sent, checked."""
+
+    text: str
+    key: str
+    reason: Category | None
+    email: str | None
+
+
+# --- what the script asks for --------------------------------------------------------------------
+
+
+@blueprint.get("/state")
+def state() -> ResponseReturnValue:
+    """Tell the closed launcher whether there is something to say. Never sets a cookie."""
+    limit_rate("state", reading=True)
+    _viewer, standing = _look()
+    seen = request.args.get("seen", type=int)
+    unread, who = conversation.unread(runtime(), standing, seen)
+    return jsonify(hint=wording.hint(standing.failure, unread, who), unread=unread)
+
+
+@blueprint.get("/panel")
+def panel() -> ResponseReturnValue:
+    """Give the panel its words and the conversation so far."""
+    limit_rate("panel", reading=True)
+    viewer, standing = _look()
+    body = _body(standing, after=0)
+    body |= {
+        "lang": current_locale.get(),
+        "dir": "rtl" if is_rtl() else "ltr",
+        "texts": wording.script_texts(runtime().shop_name),
+        "presence": _presence(viewer, standing),
+        "reasons": wording.reasons(standing.failure),
+        "askEmail": _asks_for_email(viewer, standing),
+        "limit": TEXT_LIMIT,
+    }
+    return jsonify(body)
+
+
+@blueprint.get("/poll")
+def poll() -> ResponseReturnValue:
+    """Give what is new behind the line ``after``; 304 when nothing is."""
+    limit_rate("poll", reading=True)
+    _viewer, standing = _look()
+    if not standing.cases:
+        raise NotFoundError("there is no conversation")
+    if request.if_none_match.contains(standing.mark):
+        response = make_response("", 304)
+    else:
+        after = request.args.get("after", default=0, type=int)
+        response = make_response(jsonify(_body(standing, after=max(0, after))))
+    response.set_etag(standing.mark)
+    return response
+
+
+@blueprint.get("/token")
+def token() -> ResponseReturnValue:
+    """Give this browser what it needs to post; called when the customer does."""
+    limit_rate("token", fail_closed=True)
+    return jsonify(token=csrf_token())
+
+
+@blueprint.post("/messages")
+@proves_itself
+@csrf_protected
+def send() -> ResponseReturnValue:
+    """Take a message from the script; ``key`` makes a repeated one one message."""
+    limit_rate("message")
+    body = read_json()
+    written = _check(body)
+    after = body.get("after")
+    _post(written)
+    _viewer, standing = _look()
+    return jsonify(_body(standing, after=after if isinstance(after, int) else 0)), 201
+
+
+# --- the way without JavaScript ------------------------------------------------------------------
+
+
+@blueprint.get("/help")
+def help_page() -> ResponseReturnValue:
+    """Show the whole of the widget as a page."""
+    limit_rate("help", reading=True)
+    return _page()
+
+
+@blueprint.post("/help")
+def help_post() -> ResponseReturnValue:
+    """Take a message from the page's form."""
+    limit_rate("message")
+    try:
+        check_csrf()
+        written = _check(request.form)
+    except (CsrfError, InvalidInputError) as error:
+        # What was typed comes back with the page: nobody writes it twice.
+        return _page(error=str(error), typed=request.form), error.status
+    _post(written)
+    return redirect(url_for(f"{blueprint.name}.help_page", sent=1) + "#latest", 303)
+
+
+def _page(error: str | None = None, typed: Any = None) -> str:
+    viewer, standing = _look()
+    lines = conversation.lines(runtime(), standing)
+    browser_nonce()
+    return render_template(
+        "checkout_case/widget/help.html",
+        lines=lines,
+        failure=wording.failure_texts(standing.failure),
+        status=_status(standing, lines),
+        presence=_presence(viewer, standing),
+        reasons=wording.reasons(standing.failure),
+        ask_email=_asks_for_email(viewer, standing),
+        back=wording.safe_url((viewer.checkout or {}).get("url")) or "/",
+        texts=wording.script_texts(runtime().shop_name),
+        key=secrets.token_urlsafe(12),
+        limit=TEXT_LIMIT,
+        error=error,
+        sent=error is None and request.args.get("sent") == "1",
+        typed=typed or {},
+        when=lambda at: f"{format_when(at)} UTC",
+    )
+
+
+# --- shared --------------------------------------------------------------------------------------
+
+
+def _look() -> tuple[Viewer, Standing]:
+    viewer: Viewer = g.get("checkout_case_viewer") or current_viewer()
+    standing = conversation.stand(runtime(), viewer)
+    if viewer.has_changed_owner:
+        viewer = rotate_token(viewer, standing.cases)
+    return viewer, standing
+
+
+def _post(written: Written) -> Posted:
+    viewer = current_viewer()
+    posted = conversation.post(
+        runtime(),
+        viewer,
+        written.text,
+        nonce=browser_nonce(),
+        key=f"w:{written.key}",
+        reason=written.reason,
+        email=written.email,
+    )
+    widened = widen_token(viewer, posted)
+    g.checkout_case_viewer = Viewer(viewer.checkout, widened, viewer.language)
+    return posted
+
+
+def _check(given: Any) -> Written:
+    text, key, reason, email = (
+        given.get(name) or "" for name in ("text", "key", "reason", "email")
+    )
+    if not all(isinstance(value, str) for value in (text, key, reason, email)):
+        raise InvalidInputError(gettext("That did not work"))
+    if not text.strip():
+        raise InvalidInputError(gettext("Please write a few words first."), field="text")
+    if len(text) > TEXT_LIMIT:
+        raise InvalidInputError(
+            gettext("Please keep it below %(count)s characters.", count=TEXT_LIMIT), field="text"
+        )
+    if email.strip() and not _EMAIL.fullmatch(email.strip()):
+        raise InvalidInputError(gettext("This e-mail address can't be right."), field="email")
+    if not _KEY.fullmatch(key):
+        raise InvalidInputError(gettext("That did not work"), field="key")
+    _label, category = wording.REASONS.get(reason, ("", None))
+    return Written(text, key, category, email.strip() or None)
+
+
+def _body(standing: Standing, *, after: int) -> dict[str, Any]:
+    """What changes while the panel is open: the same from ``panel``, ``poll`` and ``messages``."""
+    lines = conversation.lines(runtime(), standing, after)
+    return {
+        "cursor": standing.last_line,
+        "mark": standing.mark,
+        "failure": wording.failure_texts(standing.failure),
+        "status": _status(standing, lines),
+        "ended": standing.is_ended,
+        "lines": [
+            {
+                "id": line.id,
+                "mine": line.author == "customer",
+                "name": line.author_name if line.author == "agent" else None,
+                "text": line.text,
+                "at": line.at.isoformat(),
+                "key": line.key[2:] if line.key and line.author == "customer" else None,
+            }
+            for line in lines
+        ],
+    }
+
+
+def _status(standing: Standing, lines: list[Any]) -> dict[str, str] | None:
+    if not standing.last_line:
+        return None
+    if not lines:
+        lines = conversation.lines(runtime(), standing, standing.last_line - 1)
+    newest = lines[-1]
+    return wording.status(newest.author, newest.author_name, ended=standing.is_ended)
+
+
+def _presence(viewer: Viewer, standing: Standing) -> str:
+    within = conversation.answered_within(runtime(), viewer, standing.failure)
+    return wording.presence(within)
+
+
+def _asks_for_email(viewer: Viewer, standing: Standing) -> bool:
+    known = viewer.customer.get("email") or any(case.customer_email for case in standing.cases)
+    return not known

@@ -1,0 +1,138 @@
+"""The words of the widget. The script gets all of its texts from here, in the reader's language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from babel.dates import format_timedelta
+
+from ...i18n import N_, current_locale, gettext
+from ...services.conversation import Failure
+from ...types import Category
+
+REASONS: Final[Mapping[str, tuple[str, Category | None]]] = {
+    "payment": (N_("Paying"), Category.PAYMENT_DECLINED),
+    "price": (N_("Price or coupon"), Category.COUPON_PRICING),
+    "delivery": (N_("Delivery"), Category.SHIPPING_DELIVERY),
+    "product": (N_("A product"), Category.PRODUCT_QUESTION),
+    "order": (N_("Changing my order"), Category.ORDER_CHANGE),
+    "other": (N_("Something else"), None),
+}
+
+_ACTIONS: Final[Mapping[str, str]] = {
+    "retry": N_("Try again in a moment"),
+    "other_method": N_("Pay another way"),
+    "edit_card": N_("Check the card details"),
+    "new_card": N_("Use another card"),
+    "confirm_identity": N_("Start the payment again and confirm it in your banking app"),
+    "call_bank": N_("Ask your bank to approve the payment"),
+    "wait": N_("Wait for our answer before you pay again"),
+    "contact": N_("Write to us"),
+}
+# These lead back to the payment; the rest is advice.
+_LEADING: Final = frozenset({"retry", "other_method", "edit_card", "new_card", "confirm_identity"})
+
+
+def reasons(failure: Failure | None) -> list[dict[str, Any]]:
+    """Return what the customer may pick; paying is picked already when a payment has failed."""
+    return [
+        {"value": value, "label": gettext(label), "picked": value == "payment" and bool(failure)}
+        for value, (label, _) in REASONS.items()
+    ]
+
+
+def failure_texts(failure: Failure | None) -> dict[str, Any] | None:
+    """Return what the customer is told about a failed payment, and what to do next."""
+    if failure is None:
+        return None
+    url = safe_url(failure.url)
+    return {
+        "title": gettext("Your payment didn't go through"),
+        "text": gettext(failure.text),
+        "actions": [
+            {"text": gettext(_ACTIONS[name]), "url": url if name in _LEADING else None}
+            for name in failure.actions
+            if name in _ACTIONS
+        ],
+    }
+
+
+def hint(failure: Failure | None, unread: int, who: str | None) -> str | None:
+    """Return what the closed launcher says, if anything."""
+    if unread:
+        return answered(who)
+    if failure is not None:
+        return gettext("Payment didn't go through? We can help")
+    return None
+
+
+def answered(who: str | None) -> str:
+    return gettext("%(name)s answered", name=who) if who else gettext("We answered")
+
+
+def presence(within: timedelta | None) -> str:
+    """Say honestly when to expect an answer."""
+    if within is None:
+        return gettext("We answer as soon as we can")
+    return gettext("Usually answered within %(time)s", time=span(within))
+
+
+def span(time: timedelta) -> str:
+    """Write a length of time in the largest unit that tells it exactly enough."""
+    return str(format_timedelta(time, threshold=1.5, locale=current_locale.get().replace("-", "_")))
+
+
+def status(last_author: str | None, last_name: str | None, *, ended: bool) -> dict[str, str] | None:
+    """Return the word for how the conversation stands, and its kind for the eye."""
+    if last_author is None:
+        return None
+    if ended:
+        return {"kind": "solved", "text": gettext("Solved")}
+    if last_author == "agent":
+        return {"kind": "answered", "text": answered(last_name)}
+    return {"kind": "sent", "text": gettext("We got your message")}
+
+
+def safe_url(url: str | None) -> str | None:
+    """Return an address that may stand in a link: a path of this site, or plain http(s)."""
+    if not url or "\\" in url or any(ord(char) <= 32 for char in url):
+        return None
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return None
+    if parts.scheme in ("http", "https") and parts.netloc:
+        return url
+    return url if url.startswith("/") and not url.startswith("//") else None
+
+
+def script_texts(shop: str) -> dict[str, str]:
+    """Return what only the script says."""
+    return {
+        "title": gettext("How can we help?"),
+        "shop": shop,
+        "close": gettext("Close"),
+        "about": gettext("What is it about?"),
+        "message": gettext("Your message"),
+        "ask": gettext("Tell us what happened"),
+        "more": gettext("Write a message"),
+        "reopen": gettext("Still need help? Just write"),
+        "email": gettext("Your e-mail"),
+        "optional": gettext("optional"),
+        "emailWhy": gettext("So that we can reach you if you leave this page."),
+        "send": gettext("Send"),
+        "sending": gettext("Sending"),
+        "notSent": gettext("Not sent"),
+        "again": gettext("Try again"),
+        "you": gettext("You"),
+        "team": gettext("Support team"),
+        "empty": gettext("Please write a few words first."),
+        "lost": gettext("No connection. We keep trying, and nothing you wrote is lost."),
+        "failed": gettext("We can't be reached right now."),
+        "talk": gettext("Conversation"),
+        "next": gettext("What you can do"),
+        "new": gettext("New message from %(name)s"),
+    }
