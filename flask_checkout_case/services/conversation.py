@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from sqlalchemy.exc import IntegrityError
@@ -84,6 +84,23 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
+class Message:
+    """What a customer has written.
+
+    Args:
+        key: makes a repeated post of one message one message.
+        reason: what the customer picked; without it the text is classified.
+        name, email: when the checkout doesn't tell them.
+    """
+
+    text: str
+    key: str
+    reason: Category | None = None
+    name: str | None = None
+    email: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Posted:
     """Where a message went: what the browser's token has to be widened by."""
 
@@ -133,65 +150,58 @@ def answered_within(runtime: Runtime, viewer: Viewer, failure: Failure | None) -
     return sla.first_response if sla is not None else None
 
 
-def post(
-    runtime: Runtime,
-    viewer: Viewer,
-    text: str,
-    *,
-    nonce: str,
-    key: str,
-    reason: Category | None = None,
-    name: str | None = None,
-    email: str | None = None,
-) -> Posted:
+def post(runtime: Runtime, viewer: Viewer, message: Message, nonce: str) -> Posted:
     """Take a customer's message: into the case it belongs to, else into a new one.
 
     Args:
         nonce: this browser's name; a customer without a checkout has one open case per browser.
-        key: makes a repeated post of one message one message.
-        reason: what the customer picked; without it the text is classified.
 
     Raises:
         InvalidInputError: the text is empty or too long.
     """
-    kept = clean_text(text)
-    name, email = name or viewer.customer.get("name"), email or viewer.customer.get("email")
+    message = replace(
+        message,
+        text=clean_text(message.text),
+        name=message.name or viewer.customer.get("name"),
+        email=message.email or viewer.customer.get("email"),
+    )
     try:
-        return _post(runtime, viewer, kept, nonce, key, reason, name, email)
+        return _post(runtime, viewer, message, nonce)
     except IntegrityError:
         # The same message came twice at once and the other was first: now it is found.
-        return _post(runtime, viewer, kept, nonce, key, reason, name, email)
+        return _post(runtime, viewer, message, nonce)
 
 
-def _post(
-    runtime: Runtime,
-    viewer: Viewer,
-    text: str,
-    nonce: str,
-    key: str,
-    reason: Category | None,
-    name: str | None,
-    email: str | None,
-) -> Posted:
+def _post(runtime: Runtime, viewer: Viewer, message: Message, nonce: str) -> Posted:
     with runtime.read() as session:
         found = queries.reached_cases(session, viewer.checkout_ref, viewer.references)
     cases = [case for case in found if viewer.may_read(case)]
     target = _target(viewer, cases)
-    reference = target.reference if target is not None else None
-    if reference is None:
-        foreign = len(cases) < len(found)
-        draft = _draft(runtime, viewer, text, nonce, key, reason, name, email, foreign=foreign)
-        with runtime.write() as unit:
-            taken = queries_case.live_case_by_key(unit.session, draft.dedupe_key)
-            if taken is None:
-                row, _ = open_or_join(unit, draft)
-                unit.emit("message_posted", case=info(row), author="customer", text=text)
-                return Posted(row.reference, row.revocations)
-            reference = taken.reference
-    posted = customer_message(runtime, reference, text, key=key, name=name, email=email)
+    if target is not None:
+        return _append(runtime, target.reference, message)
+    draft = _draft(runtime, viewer, message, nonce, is_alone=len(cases) == len(found))
+    with runtime.write() as unit:
+        taken = queries_case.live_case_by_key(unit.session, draft.dedupe_key)
+        if taken is None:
+            row, _ = open_or_join(unit, draft)
+            unit.emit("message_posted", case=info(row), author="customer", text=message.text)
+            return Posted(row.reference, row.revocations)
+        reference = taken.reference
+    return _append(runtime, reference, message)
+
+
+def _append(runtime: Runtime, reference: str, message: Message) -> Posted:
+    posted = customer_message(
+        runtime,
+        reference,
+        message.text,
+        key=message.key,
+        name=message.name,
+        email=message.email,
+    )
     with runtime.read() as session:
-        kept = queries_case.case_by_reference(session, posted.reference)
-        return Posted(posted.reference, kept.revocations if kept is not None else 0)
+        row = queries_case.case_by_reference(session, posted.reference)
+        return Posted(posted.reference, row.revocations if row is not None else 0)
 
 
 def _target(viewer: Viewer, cases: Sequence[ReachedCase]) -> ReachedCase | None:
@@ -214,43 +224,40 @@ def _target(viewer: Viewer, cases: Sequence[ReachedCase]) -> ReachedCase | None:
 
 
 def _draft(
-    runtime: Runtime,
-    viewer: Viewer,
-    text: str,
-    nonce: str,
-    key: str,
-    reason: Category | None,
-    name: str | None,
-    email: str | None,
-    *,
-    foreign: bool,
+    runtime: Runtime, viewer: Viewer, message: Message, nonce: str, *, is_alone: bool
 ) -> CaseDraft:
-    found = classify(text, viewer.customer.get("language") or viewer.language)
-    category = reason if reason is not None else found.category
+    """Describe the case that a first message opens.
+
+    Args:
+        is_alone: no case of this checkout belongs to somebody else.
+    """
+    language = viewer.customer.get("language") or viewer.language
+    found = classify(message.text, language)
+    category = message.reason or found.category
     line = {
         "kind": EntryKind.MESSAGE,
         "author": AuthorKind.CUSTOMER,
-        "author_name": name,
+        "author_name": message.name,
         "public": True,
-        "text": text,
-        "key": key,
+        "text": message.text,
+        "key": message.key,
     }
     return CaseDraft(
         family=Family.MESSAGE,
         category=category,
-        second_category=found.category if found.category != category else found.second,
-        confidence=1.0 if reason is not None else found.confidence,
+        second_category=found.second if found.category == category else found.category,
+        confidence=found.confidence if message.reason is None else 1.0,
         origin=Origin.WIDGET,
         at=runtime.clock(),
         checkout_ref=viewer.checkout_ref,
         own_key=f"browser:{nonce}",
         # The cart has changed hands: its earlier owner's case is not this customer's.
-        reason=f"browser:{nonce}" if foreign else None,
+        reason=None if is_alone else f"browser:{nonce}",
         snapshot=viewer.checkout,
-        text=text,
-        language=viewer.customer.get("language") or viewer.language,
-        customer_name=name,
-        customer_email=email,
+        text=message.text,
+        language=language,
+        customer_name=message.name,
+        customer_email=message.email,
         entries=(line,),
     )
 

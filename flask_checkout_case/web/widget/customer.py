@@ -14,7 +14,7 @@ from ...services.conversation import Posted
 from ..current import current_checkout, runtime
 from ..guard import browser_nonce, known_nonce, new_browser_nonce, set_cookie, signing_keys
 
-TOKEN_COOKIE: Final = "checkout_case_token"
+TOKEN_COOKIE: Final = "checkout_case_token"  # noqa: S105 - the name of a cookie
 DAY_SECONDS: Final = 24 * 3600
 
 

@@ -26,7 +26,7 @@ def install(app: Flask, runtime: Runtime) -> None:
     settings = runtime.settings
 
     def checkout_case_widget() -> Markup:
-        """Return the widget's markup for a template; nothing in mode ``off`` and the second time."""
+        """Return the widget's markup; nothing in mode ``off`` and the second time."""
         if settings.widget == "off" or g.get("checkout_case_widget_there"):
             return Markup("")
         g.checkout_case_widget_there = True
@@ -67,14 +67,9 @@ def _takes_widget(runtime: Runtime, response: Response) -> bool:
 
 def _add(runtime: Runtime, response: Response) -> None:
     page = response.get_data()
-    place = page.rfind(b"</body>")
+    place = _end_of_body(page)
     if place < 0:
-        last = None
-        for last in _BODY_END.finditer(page):
-            pass
-        if last is None:
-            return
-        place = last.start()
+        return
     # Character references are right in whatever encoding the shop's page is.
     markup = str(_markup(runtime)).encode("ascii", "xmlcharrefreplace")
     had_etag = response.headers.get("ETag")
@@ -82,6 +77,12 @@ def _add(runtime: Runtime, response: Response) -> None:
     if had_etag is not None:
         response.headers.pop("ETag")
         response.add_etag(weak=had_etag.startswith("W/"))
+
+
+def _end_of_body(page: bytes) -> int:
+    """Return where the last ``</body>`` begins; -1 without one."""
+    place = page.rfind(b"</body>")
+    return place if place >= 0 else max((m.start() for m in _BODY_END.finditer(page)), default=-1)
 
 
 def _markup(runtime: Runtime) -> Markup:

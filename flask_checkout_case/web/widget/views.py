@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import secrets
-from dataclasses import dataclass
 from typing import Any, Final
 
 from flask import g, jsonify, make_response, redirect, render_template, request, url_for
@@ -14,8 +13,7 @@ from ...errors import InvalidInputError, NotFoundError
 from ...i18n import current_locale, format_when, gettext, is_rtl
 from ...services import conversation
 from ...services.access import Viewer
-from ...services.conversation import Posted, Standing
-from ...types import Category
+from ...services.conversation import Message, Standing
 from ..current import runtime
 from ..guard import (
     CsrfError,
@@ -34,16 +32,6 @@ from .customer import current_viewer, rotate_token, widen_token
 TEXT_LIMIT: Final = 4000
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]{8,48}")
 _EMAIL: Final = re.compile(r"[^@\s<>\"',;]{1,64}@[^@\s<>\"',;]{1,255}")
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """What a customer has sent, checked."""
-
-    text: str
-    key: str
-    reason: Category | None
-    email: str | None
 
 
 # --- what the script asks for --------------------------------------------------------------------
@@ -107,9 +95,9 @@ def send() -> ResponseReturnValue:
     """Take a message from the script; ``key`` makes a repeated one one message."""
     limit_rate("message")
     body = read_json()
-    written = _check(body)
+    message = _check(body)
     after = body.get("after")
-    _post(written)
+    _post(message)
     _viewer, standing = _look()
     return jsonify(_body(standing, after=after if isinstance(after, int) else 0)), 201
 
@@ -130,11 +118,11 @@ def help_post() -> ResponseReturnValue:
     limit_rate("message")
     try:
         check_csrf()
-        written = _check(request.form)
+        message = _check(request.form)
     except (CsrfError, InvalidInputError) as error:
         # What was typed comes back with the page: nobody writes it twice.
         return _page(error=str(error), typed=request.form), error.status
-    _post(written)
+    _post(message)
     return redirect(url_for(f"{blueprint.name}.help_page", sent=1) + "#latest", 303)
 
 
@@ -172,28 +160,19 @@ def _look() -> tuple[Viewer, Standing]:
     return viewer, standing
 
 
-def _post(written: Written) -> Posted:
+def _post(message: Message) -> None:
     viewer = current_viewer()
-    posted = conversation.post(
-        runtime(),
-        viewer,
-        written.text,
-        nonce=browser_nonce(),
-        key=f"w:{written.key}",
-        reason=written.reason,
-        email=written.email,
-    )
-    widened = widen_token(viewer, posted)
-    g.checkout_case_viewer = Viewer(viewer.checkout, widened, viewer.language)
-    return posted
+    posted = conversation.post(runtime(), viewer, message, browser_nonce())
+    grant = widen_token(viewer, posted)
+    g.checkout_case_viewer = Viewer(viewer.checkout, grant, viewer.language)
 
 
-def _check(given: Any) -> Written:
-    text, key, reason, email = (
-        given.get(name) or "" for name in ("text", "key", "reason", "email")
-    )
-    if not all(isinstance(value, str) for value in (text, key, reason, email)):
+def _check(given: Any) -> Message:
+    """Read a message out of a form or a JSON object."""
+    fields = [given.get(name) or "" for name in ("text", "key", "reason", "email")]
+    if not all(isinstance(value, str) for value in fields):
         raise InvalidInputError(gettext("That did not work"))
+    text, key, reason, email = fields
     if not text.strip():
         raise InvalidInputError(gettext("Please write a few words first."), field="text")
     if len(text) > TEXT_LIMIT:
@@ -205,7 +184,7 @@ def _check(given: Any) -> Written:
     if not _KEY.fullmatch(key):
         raise InvalidInputError(gettext("That did not work"), field="key")
     _label, category = wording.REASONS.get(reason, ("", None))
-    return Written(text, key, category, email.strip() or None)
+    return Message(text, f"w:{key}", category, email=email.strip() or None)
 
 
 def _body(standing: Standing, *, after: int) -> dict[str, Any]:
