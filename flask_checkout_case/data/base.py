@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Integer, MetaData, Table
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
@@ -18,9 +17,8 @@ OWNER: Final = "flask_checkout_case"
 BIG_ID: TypeEngine[int] = BigInteger().with_variant(Integer(), "sqlite")
 """SQLite gives rowids to INTEGER primary keys only."""
 
-PLAIN_JSON: TypeEngine[Any] = JSON(none_as_null=True).with_variant(
-    JSONB(none_as_null=True), "postgresql"
-)
+PLAIN_JSON: TypeEngine[Any] = JSON(none_as_null=True)
+"""JSON on PostgreSQL too: Alembic writes migrations with a JSONB variant that don't run."""
 
 
 class UTCDateTime(TypeDecorator[datetime]):
