@@ -1,0 +1,159 @@
+"""The policy: teams, service levels, routes. Loaded whole, or refused with every mistake named."""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final
+
+from ..errors import PolicyError
+from ..types import Money, Priority
+from .conditions import Clause
+from .policy_toml import line_of, locate
+from .policy_values import Rates
+
+DEFAULT_NAME: Final = "default_policy.toml"
+ALWAYS: Final = "always"
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """A team; ``team_limit`` and ``member_limit`` are open cases of all and of one."""
+
+    key: str
+    name: str
+    team_limit: int | None = None
+    member_limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sla:
+    """A service level: how long until the first answer, each further one, the solution."""
+
+    key: str
+    calendar: str = ALWAYS
+    first_response: timedelta | None = None
+    next_response: timedelta | None = None
+    resolution: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where cases go of which all of ``when`` and none of ``unless`` hold."""
+
+    name: str
+    team: str
+    when: tuple[Clause, ...] = ()
+    unless: tuple[Clause, ...] = ()
+    sla: Sla | None = None
+    priority: Priority = Priority.NORMAL
+    protocol: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hesitation:
+    """A checkout strictly ``over`` this amount without progress for ``after`` opens a case."""
+
+    over: Money
+    after: timedelta
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Outreach:
+    """A declined payment that isn't retried within ``after`` gets one service e-mail."""
+
+    after: timedelta
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A checked policy.
+
+    Args:
+        currency: the base currency, in which amounts of several currencies are compared.
+        rates: what one major unit of another currency is worth in the base currency.
+        version: changes with the text: the first 12 hexadecimal digits of its SHA-256.
+        source: the file's name, as it is shown to people.
+    """
+
+    currency: str
+    rates: Mapping[str, Decimal]
+    teams: Mapping[str, Team]
+    sla: Mapping[str, Sla]
+    routes: tuple[Route, ...]
+    hesitation: Hesitation
+    outreach: Outreach
+    version: str
+    source: str
+
+    @property
+    def exchange(self) -> Rates:
+        return Rates(self.currency, self.rates)
+
+    def in_base(self, money: Money | None) -> Decimal | None:
+        """Return the amount in major units of the base currency; ``None`` without a rate."""
+        return self.exchange.in_base(money)
+
+
+def load_policy(path: Path | None, *, base_currency: str | None = None) -> Policy:
+    """Read and check a policy; ``None`` is the one that is shipped.
+
+    Args:
+        base_currency: overrides the policy's ``currency``.
+
+    Raises:
+        PolicyError: with one line a mistake: ``file:line: key: expected …; did you mean …``.
+    """
+    text, name = read_policy_text(path)
+    return parse_policy(text, name, base_currency=base_currency)
+
+
+def read_policy_text(path: Path | None) -> tuple[str, str]:
+    """Return the text of a policy and its file's name.
+
+    Raises:
+        PolicyError: the file can't be read or isn't UTF-8.
+    """
+    if path is None:
+        return files(__package__).joinpath(DEFAULT_NAME).read_text(encoding="utf-8"), DEFAULT_NAME
+    try:
+        return path.read_text(encoding="utf-8"), path.name
+    except OSError as error:
+        raise PolicyError(f"{path}: the policy can't be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise PolicyError(f"{path.name}: expected text in UTF-8") from error
+
+
+def parse_policy(text: str, source: str, *, base_currency: str | None = None) -> Policy:
+    """Check the text of a policy; see :func:`load_policy`."""
+    from .policy_check import build
+
+    raw = _parsed(text, source)
+    if base_currency is not None:
+        raw = {**raw, "currency": base_currency}
+    version = hashlib.sha256(text.encode()).hexdigest()[:12]
+    policy, mistakes = build(raw, version=version, source=source)
+    if policy is None:
+        lines = locate(text)
+        told = sorted((line_of(lines, one.path), one.key, one.message) for one in mistakes)
+        raise PolicyError("\n".join(f"{source}:{line}: {key}: {says}" for line, key, says in told))
+    return policy
+
+
+def _parsed(text: str, source: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text, parse_float=Decimal)
+    except tomllib.TOMLDecodeError as error:
+        # "… (at line 3, column 7)", or "(at end of document)"
+        message, _, place = str(error).rpartition(" (at ")
+        line = place.removeprefix("line ").split(",")[0].rstrip(")")
+        number = line if line.isdigit() else str(text.count("\n") + 1)
+        raise PolicyError(f"{source}:{number}: expected TOML: {message}") from error

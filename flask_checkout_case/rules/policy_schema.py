@@ -1,0 +1,251 @@
+"""What each table of a policy may hold, as marshmallow schemas."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, validates_schema
+
+from ..types import Money, Priority
+from .policy_values import parse_amount, parse_duration
+
+if TYPE_CHECKING:
+    _Field = fields.Field[Any]
+else:
+    # Generic from marshmallow 4 on.
+    _Field = fields.Field
+
+_CURRENCY: Final = re.compile(r"[A-Z]{3}", re.ASCII)
+_MISSING: Final = "expected a value, but it is missing"
+_RATES: Final = "a rate above 0, such as 1.08 or '1.08'"
+
+
+def nearest(word: object, known: Iterable[str]) -> str:
+    """Return ``"; did you mean 'x'?"`` for the nearest of the known names, or nothing."""
+    near = difflib.get_close_matches(word, list(known), n=1) if isinstance(word, str) else []
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
+class _Value(_Field):
+    """A value read by a function that raises ``ValueError`` with what was expected."""
+
+    def __init__(self, read: Callable[[Any], Any], **more: Any) -> None:
+        super().__init__(**more, error_messages={"required": _MISSING})
+        self._read = read
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> Any:
+        try:
+            return self._read(value)
+        except ValueError as error:
+            raise ValidationError(str(error)) from error
+
+
+class _Table(_Field):
+    """A table of one schema."""
+
+    def __init__(self, schema: type[Schema], **more: Any) -> None:
+        super().__init__(**more)
+        self._schema = schema
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> Any:
+        if not isinstance(value, Mapping):
+            raise ValidationError("expected a table")
+        return self._schema().load(value)
+
+
+class _Tables(_Field):
+    """A table of tables of one schema: ``[teams.payments]``."""
+
+    def __init__(
+        self,
+        value: _Field,
+        *,
+        required: str | None = None,
+        names: Callable[[Any], str] | None = None,
+        **more: Any,
+    ) -> None:
+        messages: dict[str, Any] = {"required": required} if required else {}
+        super().__init__(required=required is not None, error_messages=messages, **more)
+        self._value = value
+        self._empty = required
+        self._names = names or _text
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> Any:
+        if not isinstance(value, Mapping):
+            raise ValidationError("expected a table")
+        if self._empty and not value:
+            raise ValidationError(self._empty)
+        return _each(value.items(), self._value, self._names)
+
+
+class _Routes(_Field):
+    """An array of tables: ``[[routes]]``."""
+
+    def __init__(self, value: _Field, *, required: str) -> None:
+        super().__init__(required=True, error_messages={"required": required})
+        self._value = value
+        self._empty = required
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> Any:
+        if not isinstance(value, list) or not value:
+            raise ValidationError(self._empty)
+        return list(_each(enumerate(value), self._value).values())
+
+
+def _each(
+    items: Iterable[tuple[Any, Any]], field: _Field, name: Callable[[Any], Any] = lambda key: key
+) -> dict[Any, Any]:
+    loaded: dict[Any, Any] = {}
+    wrong: dict[Any, Any] = {}
+    for key, value in items:
+        try:
+            loaded[name(key)] = field.deserialize(value)
+        except ValidationError as error:
+            wrong[key] = error.messages
+        except ValueError as error:
+            wrong[key] = [str(error)]
+    if wrong:
+        raise ValidationError(wrong)
+    return loaded
+
+
+class _Strict(Schema):
+    """Refuses keys it doesn't know, with the nearest one it does, beside all other mistakes."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    @validates_schema(pass_original=True, skip_on_field_errors=False)
+    def _refuse_unknown(
+        self, data: Mapping[str, Any], original: Mapping[str, Any], **_more: Any
+    ) -> None:
+        known = list(self.fields)
+        wrong = {
+            key: [f"is no key here: expected one of {', '.join(known)}{nearest(key, known)}"]
+            for key in original
+            if key not in known
+        }
+        if wrong:
+            raise ValidationError(wrong)
+
+
+# --- single values -------------------------------------------------------------------------------
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value.strip() or len(value) > 64:
+        raise ValueError("expected a text of at most 64 characters")
+    return value
+
+
+def _name(value: Any) -> str:
+    if not isinstance(value, str) or not value.strip() or len(value) > 255:
+        raise ValueError("expected a text of at most 255 characters")
+    return value
+
+
+def currency_code(value: Any) -> str:
+    """Return an ISO 4217 code as it is; raises ``ValueError`` for anything else."""
+    if not (isinstance(value, str) and _CURRENCY.fullmatch(value)):
+        raise ValueError("expected an ISO 4217 code such as 'USD'")
+    return value
+
+
+def _rate(value: Any) -> Decimal:
+    try:
+        rate = Decimal(value) if isinstance(value, (str, int, Decimal)) else Decimal(0)
+    except ArithmeticError as error:
+        raise ValueError(f"expected {_RATES}") from error
+    if isinstance(value, bool) or not rate.is_finite() or rate <= 0:
+        raise ValueError(f"expected {_RATES}")
+    return rate
+
+
+def _count(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ValueError("expected a whole number of at least 1")
+    return value
+
+
+def _switch(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("expected true or false")  # noqa: TRY004 - read functions raise one kind
+    return value
+
+
+def _priority(value: Any) -> str:
+    words = [str(word) for word in Priority]
+    if value not in words:
+        raise ValueError(f"expected one of {', '.join(words)}{nearest(value, words)}")
+    return str(value)
+
+
+def _conditions(value: Any) -> None:
+    """Only that it is a table: ``policy_check`` reads what is in it."""
+    if not isinstance(value, Mapping):
+        raise ValueError("expected conditions such as { category = ['fraud'] }")  # noqa: TRY004
+
+
+# --- tables --------------------------------------------------------------------------------------
+
+
+class TeamSchema(_Strict):
+    name = _Value(_name)
+    team_limit = _Value(_count)
+    member_limit = _Value(_count)
+
+
+class SlaSchema(_Strict):
+    calendar = _Value(_text)
+    first_response = _Value(parse_duration)
+    next_response = _Value(parse_duration)
+    resolution = _Value(parse_duration)
+
+    @validates_schema(skip_on_field_errors=True)
+    def _some_target(self, data: Mapping[str, Any], **_more: Any) -> None:
+        if not data.keys() & {"first_response", "next_response", "resolution"}:
+            raise ValidationError("expected first_response, next_response or resolution")
+
+
+class RouteSchema(_Strict):
+    name = _Value(_name, required=True)
+    team = _Value(_text, required=True)
+    sla = _Value(_text)
+    priority = _Value(_priority)
+    protocol = _Value(_text)
+    when = _Value(_conditions)
+    unless = _Value(_conditions)
+
+
+class HesitationSchema(_Strict):
+    over = _Value(parse_amount, load_default=Money(5000, "USD"))
+    after = _Value(parse_duration, load_default=timedelta(minutes=10))
+    enabled = _Value(_switch, load_default=True)
+
+
+class OutreachSchema(_Strict):
+    payment_failed_after = _Value(parse_duration, load_default=timedelta(minutes=30))
+    enabled = _Value(_switch, load_default=True)
+
+
+class PolicySchema(_Strict):
+    currency = _Value(currency_code, load_default="USD")
+    rates = _Tables(_Value(_rate), names=currency_code, load_default=dict)
+    teams = _Tables(_Table(TeamSchema), required="expected at least one team, [teams.support]")
+    sla = _Tables(_Table(SlaSchema), load_default=dict)
+    routes = _Routes(_Table(RouteSchema), required="expected at least one route, [[routes]]")
+    hesitation = _Table(HesitationSchema, load_default=lambda: HesitationSchema().load({}))
+    outreach = _Table(OutreachSchema, load_default=lambda: OutreachSchema().load({}))

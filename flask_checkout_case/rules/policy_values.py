@@ -1,0 +1,75 @@
+"""The small values of a policy: durations, amounts, exchange rates."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from typing import Final
+
+from ..errors import InvalidInputError
+from ..types import Money
+
+DURATION: Final = "a duration such as '15m', '4h', '2d' or '90s'"
+AMOUNT: Final = "an amount such as '5000 USD'"
+LONGEST: Final = timedelta(days=3650)
+
+_DURATION: Final = re.compile(r"([1-9][0-9]{0,8})([smhd])", re.ASCII)
+_AMOUNT: Final = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,4})?) ([A-Z]{3})", re.ASCII)
+_SECONDS: Final[Mapping[str, int]] = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def parse_duration(text: object) -> timedelta:
+    """Read ``15m``, ``4h``, ``2d`` or ``90s``; a day is 24 hours.
+
+    Raises:
+        ValueError: for anything else, zero, or more than ten years.
+    """
+    found = _DURATION.fullmatch(text) if isinstance(text, str) else None
+    if found is None:
+        raise ValueError(f"expected {DURATION}")
+    seconds = int(found[1]) * _SECONDS[found[2]]
+    if seconds > LONGEST.total_seconds():
+        raise ValueError("expected a duration of at most ten years")
+    return timedelta(seconds=seconds)
+
+
+def format_duration(length: timedelta) -> str:
+    """Write a whole number of seconds as :func:`parse_duration` reads it, in the largest unit."""
+    seconds = int(length.total_seconds())
+    unit = next(unit for unit in "dhms" if seconds % _SECONDS[unit] == 0)
+    return f"{seconds // _SECONDS[unit]}{unit}"
+
+
+def parse_amount(text: object) -> Money:
+    """Read ``5000 USD``: major units, a space, an ISO 4217 code.
+
+    Raises:
+        ValueError: for anything else, or more digits than the currency has.
+    """
+    found = _AMOUNT.fullmatch(text) if isinstance(text, str) else None
+    if found is None:
+        raise ValueError(f"expected {AMOUNT}")
+    try:
+        return Money(found[1], found[2])
+    except InvalidInputError as error:
+        raise ValueError(f"expected {AMOUNT}: {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """What one major unit of a currency is worth in the base currency."""
+
+    currency: str
+    rates: Mapping[str, Decimal] = field(default_factory=dict)
+
+    def in_base(self, money: Money | None) -> Decimal | None:
+        """Return the amount in major units of the base currency; ``None`` without a rate."""
+        if money is None:
+            return None
+        if money.currency == self.currency:
+            return money.amount
+        rate = self.rates.get(money.currency)
+        return None if rate is None else money.amount * rate
