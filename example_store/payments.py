@@ -119,9 +119,9 @@ def result_of(basket: Basket) -> Result:
             basket,
             provider="stripe",
             failure_code=error.code,
-            decline_code=error.decline_code,
+            decline_code=getattr(error, "decline_code", None),
             payment_id=intent.id,
-            attempt_id=error.charge,
+            attempt_id=getattr(error, "charge", None),
         )
         return Result("declined", _TEXTS.get(str(error.code), BANK_REFUSED))
     return _outcome(intent)

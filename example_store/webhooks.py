@@ -6,7 +6,7 @@ import stripe
 from flask import Blueprint, current_app, request
 from sqlalchemy import select
 
-from . import orders
+from . import orders, payments
 from .extensions import announce_writing, db
 from .models import Basket
 
@@ -33,4 +33,4 @@ def stripe_events() -> tuple[str, int]:
 def _fulfil(intent: str) -> None:
     basket = db.session.scalar(select(Basket).where(Basket.payment_intent == intent))
     if basket is not None and basket.lines and basket.state == "open":
-        orders.complete(basket, "")
+        orders.complete(basket, payments.result_of(basket).card)
