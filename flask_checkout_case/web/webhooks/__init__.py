@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from flask import Blueprint, request
+from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import Headers
 
@@ -33,7 +33,7 @@ def receive(gateway: str) -> ResponseReturnValue:
     raw = request.get_data(cache=False)
     events = _read(runtime(), gateway, raw, request.headers)
     ingest.record(runtime(), events)
-    return "", 204
+    return jsonify(received=True)
 
 
 def _read(current: Runtime, gateway: str, raw: bytes, headers: Headers) -> Sequence[Event]:
