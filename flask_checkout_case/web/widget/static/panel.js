@@ -13,7 +13,7 @@ const styles = `
   --warn: #fffbeb; --warn-line: #f4d58d; --warn-ink: #7c3a06; --bad: #b42318; --good: #15803d;
   position: fixed; inset-block-end: 20px; inset-inline-end: 20px; z-index: inherit;
   display: flex; flex-direction: column; inline-size: min(392px, calc(100vw - 40px));
-  block-size: min(640px, calc(100dvh - 40px)); overflow: hidden; border: 1px solid var(--line);
+  block-size: min(700px, calc(100dvh - 40px)); overflow: hidden; border: 1px solid var(--line);
   border-radius: 16px; background: var(--bg); color: var(--ink); box-shadow: 0 12px 40px #0f172a2e;
   font: 400 16px/1.5 system-ui, "Segoe UI", Roboto, sans-serif; color-scheme: light dark;
   animation: rise .18s cubic-bezier(.2, .8, .3, 1); text-align: start;
@@ -52,7 +52,8 @@ ol { margin: 0; padding: 0; list-style: none; display: flex; flex-direction: col
 .line small { display: block; margin-block-end: 4px; color: var(--soft); font-size: 13px; }
 .line .text { padding: 9px 13px; border-radius: 14px; border-end-start-radius: 4px; background: var(--tint);
   white-space: pre-wrap; overflow-wrap: anywhere; }
-.line a { color: inherit; text-underline-offset: 3px; }
+a { color: var(--accent); text-underline-offset: 3px; }
+.line a { color: inherit; }
 .mine { align-self: flex-end; }
 .mine small { text-align: end; }
 .mine .text { background: var(--accent); color: var(--on); border-end-start-radius: 14px;
@@ -64,8 +65,9 @@ ol { margin: 0; padding: 0; list-style: none; display: flex; flex-direction: col
 .status { display: flex; gap: 8px; align-items: center; color: var(--soft); font-size: 14px; }
 .status svg { flex: none; }
 .status.solved { color: var(--good); font-weight: 600; }
-form { padding: 12px 16px 16px; border-block-start: 1px solid var(--line); display: grid; gap: 12px; }
-form.first { padding: 0; border: 0; }
+form, .bar { padding: 12px 16px 16px; border-block-start: 1px solid var(--line); display: grid; gap: 12px; }
+form.first { padding: 0; border: 0; gap: 16px; }
+.bar { padding-inline: 20px; }
 fieldset { margin: 0; padding: 0; border: 0; min-inline-size: 0; }
 legend, .label { padding: 0; margin-block-end: 8px; font-size: 14px; font-weight: 600; display: block; }
 .label span { color: var(--soft); font-weight: 400; }
@@ -90,7 +92,6 @@ textarea:focus, input[type=email]:focus { outline: 2px solid var(--accent); outl
 .send { min-block-size: 46px; padding: 0 20px; border: 0; border-radius: 10px; background: var(--accent);
   color: var(--on); font-weight: 600; }
 .send:hover { background: color-mix(in srgb, var(--accent), #000 14%); }
-.first .send { inline-size: 100%; }
 .error { color: var(--bad); font-size: 14px; font-weight: 600; }
 .wait i { display: block; block-size: 14px; margin-block-end: 12px; border-radius: 7px; background: var(--tint); }
 .wait i:nth-child(2) { inline-size: 70%; }
@@ -241,7 +242,8 @@ export function make(link) {
       schedule(FAST);
     } catch {
       if (data) return;
-      body.replaceChildren(h("p", { role: "alert" }, t.failed), h("a", { href: link.href }, link.href));
+      body.replaceChildren(h("p", { role: "alert" }, t.failed),
+        h("p", {}, h("a", { href: link.href }, link.querySelector("span").textContent)));
     } finally {
       body.removeAttribute("aria-busy");
     }
@@ -284,12 +286,12 @@ export function make(link) {
         if (take(await answer.json(), false)) draw();
       } else if (answer.status != 304) throw new Error(answer.status);
       errors = 0;
-      lost.hidden = true;
+      tellLost(false);
       delay = Math.min(delay * 1.4, Date.now() < warmUntil ? WARM : SLOW);
       schedule(delay);
     } catch {
       // One miss is no news; from the second on the reader is told that what they see may be old.
-      lost.hidden = ++errors < 2;
+      tellLost(++errors > 1);
       schedule(Math.min(WORST, FAST * 2 ** errors));
     }
   }
@@ -302,6 +304,16 @@ export function make(link) {
   }
   document.addEventListener("visibilitychange", () => (document.hidden ? clearTimeout(timer) : wake()));
   addEventListener("online", wake);
+
+  const isAtEnd = () => body.scrollHeight - body.scrollTop - body.clientHeight < 80;
+  const toEnd = () => (body.scrollTop = body.scrollHeight);
+
+  // Saying that the connection is lost takes room: who reads the newest line goes on reading it.
+  function tellLost(is) {
+    const end = isAtEnd();
+    lost.hidden = !is;
+    if (end) toEnd();
+  }
 
   // --- drawing -----------------------------------------------------------------------------------
   const time = (at) => {
@@ -333,7 +345,7 @@ export function make(link) {
   function draw() {
     const talk = [...lines.values(), ...pending.values()];
     const first = !talk.length;
-    const nearEnd = body.scrollHeight - body.scrollTop - body.clientHeight < 80;
+    const end = isAtEnd();
     const had = body.querySelectorAll(".line").length;
     if (first) {
       if (!body.querySelector("form")) body.replaceChildren();
@@ -345,18 +357,17 @@ export function make(link) {
       return;
     }
     const status = data.status && !pending.size && h("p", { className: `status ${data.status.kind}` },
-      icon(data.status.kind == "answered" ? "dot" : "sent", 16), data.status.text,
-      data.status.kind == "sent" ? ` · ${data.presence}` : "");
+      icon(data.status.kind == "answered" ? "dot" : "sent", 16), data.status.text);
     const list = h("ol", { "aria-label": t.talk }, ...talk.map(bubble));
     const inside = root.activeElement && body.contains(root.activeElement);
     body.replaceChildren(...[failure(), list, status].filter(Boolean));
     body.tabIndex = 0;
     body.setAttribute("role", "region");
     body.setAttribute("aria-label", t.talk);
-    if (!foot.firstChild) foot.replaceChildren(composer(false));
+    if (!foot.querySelector("form")) foot.replaceChildren(composer(false));
     foot.querySelector("textarea").placeholder = data.ended ? t.reopen : t.more;
     if (inside) foot.querySelector("textarea").focus();
-    if (nearEnd || talk.length > had) body.scrollTop = body.scrollHeight;
+    if (end || talk.length > had) toEnd();
   }
 
   function composer(first, back = {}) {
@@ -408,7 +419,10 @@ export function make(link) {
       form.append(h("div", {}, h("label", { className: "label", htmlFor: "email" }, t.email, " ",
         h("span", {}, `(${t.optional})`)), mail, h("p", { className: "why", id: "why" }, t.emailWhy)));
     }
-    form.append(error, send);
+    form.append(error);
+    form.id = "first";
+    send.setAttribute("form", "first");
+    foot.replaceChildren(h("div", { className: "bar" }, send));
     return form;
   }
 
@@ -417,7 +431,7 @@ export function make(link) {
     line.state = "sending";
     pending.set(line.key, line);
     draw();
-    body.scrollTop = body.scrollHeight;
+    toEnd();
     foot.querySelector("textarea").focus();
     try {
       let answer = await post(line);
@@ -445,7 +459,6 @@ export function make(link) {
   // The form comes back as it was, with what is wrong said at it.
   function correct(line) {
     pending.delete(line.key);
-    foot.replaceChildren();
     body.replaceChildren(...[failure(), composer(true, line)].filter(Boolean));
     (body.querySelector(`[name=${line.wrong}]`) || body.querySelector("textarea")).focus();
   }
