@@ -1,6 +1,7 @@
 """Directives that write reference pages from the code, so that they can't go stale.
 
-``checkout-case-settings`` lists the configuration keys, ``checkout-case-signals`` the signals.
+``checkout-case-settings`` lists the configuration keys, ``checkout-case-signals`` the signals,
+``checkout-case-conditions`` what a route of the policy may ask.
 """
 
 from __future__ import annotations
@@ -16,10 +17,16 @@ from sphinx.util.docutils import SphinxDirective
 
 from flask_checkout_case import signals
 from flask_checkout_case.config import KEYS
+from flask_checkout_case.rules.conditions import CONDITIONS
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
+_MADE_FROM = {
+    "configuration": "config.py",
+    "policy": "rules/conditions.py",
+    "signals": "signals.py",
+}
 _ROLE = re.compile(r":\w+:`~?(?:[\w.]*\.)?(\w+)`")
 
 
@@ -59,6 +66,18 @@ class Signals(_Generated):
             yield f"| `{name}` | {_markdown(' '.join(described['', name]))} |"
 
 
+class Conditions(_Generated):
+    """What a route may ask."""
+
+    def lines(self) -> Iterator[str]:
+        yield "| condition | expects |"
+        yield "|---|---|"
+        for name, condition in CONDITIONS.items():
+            words = f": {', '.join(f'`{word}`' for word in condition.words)}"
+            expected = _sentence(condition.expected)
+            yield f"| `{name}` | {expected}{words if condition.words else ''} |"
+
+
 def _literal(value: object) -> str:
     shown = list(value) if isinstance(value, tuple) else value
     return f"`{shown!r}`"
@@ -75,6 +94,7 @@ def _markdown(text: str) -> str:
 def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("checkout-case-settings", Settings)
     app.add_directive("checkout-case-signals", Signals)
+    app.add_directive("checkout-case-conditions", Conditions)
     app.setup_extension("myst_parser")
     # Pages that hold the directives depend on the modules they are made from.
     app.connect("source-read", _note_sources)
@@ -82,7 +102,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
 
 
 def _note_sources(app: Sphinx, docname: str, _source: list[str]) -> None:
-    module = {"configuration": "config.py", "signals": "signals.py"}.get(docname)
+    module = _MADE_FROM.get(docname)
     if module is not None:
-        path = Path(signals.__file__).with_name(module)
+        path = Path(signals.__file__).parent / module
         app.env.note_dependency(str(path), docname=docname)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from marshmallow import Schema
 
+from flask_checkout_case.rules import policy_schema
 from flask_checkout_case.services.permission import ACTIONS
 from flask_checkout_case.services.runtime import Hooks
 from tests.support.readme import marked_blocks
@@ -53,3 +56,14 @@ def test_every_hook_is_documented() -> None:
 def test_every_action_is_documented() -> None:
     page = (ROOT / "docs" / "hooks.md").read_text()
     assert {action for action in ACTIONS if f"`{action}`" not in page} == set()
+
+
+def test_every_key_of_the_policy_is_documented() -> None:
+    page = (ROOT / "docs" / "policy.md").read_text()
+    schemas = [
+        schema
+        for schema in vars(policy_schema).values()
+        if isinstance(schema, type) and issubclass(schema, Schema) and schema is not Schema
+    ]
+    keys = {name for schema in schemas for name in schema().fields}
+    assert {key for key in keys if not re.search(rf"\b{key}\b", page)} == set()
