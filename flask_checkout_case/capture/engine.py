@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from typing import Any, Final
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool, StaticPool
@@ -25,7 +25,7 @@ LOCK_TIMEOUT_MS: Final = 100
 STATEMENT_TIMEOUT_MS: Final = 300
 CONNECT_TIMEOUT: Final = 2
 DEADLINE: Final = 0.12
-"""Seconds after which a connection that was taken within a request is cut off."""
+"""Seconds that a statement of a request's end may take before its connection is cut off."""
 
 _LIBPQ: Final = frozenset({"psycopg", "psycopg2", "psycopg2cffi"})
 _KEPT: Final = frozenset(
@@ -58,6 +58,7 @@ class CaptureDatabase(Database):
     """
 
     def __init__(self, shop_engine: Engine, shop_options: Mapping[str, Any]) -> None:
+        self.deadline = DEADLINE
         self.in_memory = is_memory_sqlite(shop_engine.url)
         self.is_postgresql = shop_engine.dialect.name == "postgresql"
         self._shop_engine = shop_engine
@@ -85,18 +86,23 @@ class CaptureDatabase(Database):
         pool = self.engine.pool
         return isinstance(pool, QueuePool) and pool.checkedin() > 0
 
-    def connect(self) -> None:
+    def connect(self, *, afresh: bool = False) -> None:
         """Open a connection and leave it in the pool, ready.
+
+        Args:
+            afresh: drop those that are there; after a failover they lead to the old server.
 
         Raises:
             sqlalchemy.exc.SQLAlchemyError: the database isn't there.
         """
+        if afresh and not self.in_memory:
+            self.engine.dispose()
         with off_request(), self.engine.connect() as connection:
             connection.exec_driver_sql("SELECT 1")
 
     def forget_after_fork(self) -> None:
         """Drop the parent's connections in a child without a word to the server."""
-        self._watchdog = Watchdog()
+        self._watchdog.forget_after_fork()
         if self._engine is not None and not self.in_memory:
             self._engine.dispose(close=False)
 
@@ -120,17 +126,28 @@ class CaptureDatabase(Database):
         return engine
 
     def _watch(self, engine: Engine) -> None:
+        watchdog = self._watchdog
+
         def checkout(connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
             if not _off_request.get() and hasattr(connection, "fileno"):
-                record.info["watched"] = self._watchdog.guard(connection.fileno(), DEADLINE)
+                record.info["watched"] = watchdog.guard(connection.fileno())
 
         def checkin(_connection: Any, record: ConnectionPoolEntry) -> None:
             watched = record.info.pop("watched", None)
             if watched is not None:
-                self._watchdog.release(watched)
+                watchdog.release(watched)
+
+        def talks(connection: Connection, *_arguments: Any) -> None:
+            watchdog.expect(connection.info.get("watched"), self.deadline)
+
+        def answered(connection: Connection, *_arguments: Any) -> None:
+            watchdog.expect(connection.info.get("watched"), None)
 
         event.listen(engine, "checkout", checkout)
         event.listen(engine, "checkin", checkin)
+        for name in ("before_cursor_execute", "commit", "rollback"):
+            event.listen(engine, name, talks)
+        event.listen(engine, "after_cursor_execute", answered)
 
 
 def _refuse_within_request(*_arguments: Any) -> None:
@@ -170,16 +187,16 @@ class Watchdog:
 
     def __init__(self) -> None:
         self._condition = threading.Condition()
-        self._guarded: dict[int, float] = {}
+        self._guarded: dict[int, float | None] = {}
         self._thread: threading.Thread | None = None
         self._sleeping = False
 
-    def guard(self, descriptor: int, seconds: float) -> int:
-        """Cut the socket ``descriptor`` off after ``seconds``; the handle is for releasing it."""
+    def guard(self, descriptor: int) -> int:
+        """Keep an eye on the socket ``descriptor`` until it is released by the returned handle."""
         # A number of our own: the connection's may belong to another file by then.
         handle = os.dup(descriptor)
         with self._condition:
-            self._guarded[handle] = time.monotonic() + seconds
+            self._guarded[handle] = None
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(
                     target=self._run, name="checkout-case-watchdog", daemon=True
@@ -189,10 +206,23 @@ class Watchdog:
                 self._condition.notify()
         return handle
 
+    def expect(self, handle: int | None, seconds: float | None) -> None:
+        """Expect an answer within ``seconds`` from now; ``None``: none is due."""
+        if handle is not None and handle in self._guarded:
+            self._guarded[handle] = None if seconds is None else time.monotonic() + seconds
+
     def release(self, handle: int) -> None:
         with self._condition:
-            if self._guarded.pop(handle, None) is not None:
+            if handle in self._guarded:
+                del self._guarded[handle]
                 os.close(handle)
+
+    def forget_after_fork(self) -> None:
+        """Start anew in a child: the thread stayed with the parent."""
+        for handle in self._guarded:
+            os.close(handle)
+        self._condition = threading.Condition()
+        self._guarded, self._thread, self._sleeping = {}, None, False
 
     def _run(self) -> None:
         last = time.monotonic()
@@ -201,7 +231,8 @@ class Watchdog:
                 now = time.monotonic()
                 if self._guarded:
                     last = now
-                    for handle in [key for key, at in self._guarded.items() if at <= now]:
+                for handle, due in list(self._guarded.items()):
+                    if due is not None and due <= now:
                         del self._guarded[handle]
                         _cut_off(handle)
                 self._sleeping = not self._guarded and now - last > self._IDLE

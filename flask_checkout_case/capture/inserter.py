@@ -130,7 +130,7 @@ class Inserter:
             return
         if not isinstance(error, NotConnectedError):
             self.breaker.failed(error)
-            log.warning("captured events wait for the database: %s", type(error).__name__)
+            log.warning("captured events wait for the database: %s", reason_of(error))
         self._wake()
 
     def _refused(self, one: Captured, error: Exception, done: list[Captured]) -> None:

@@ -54,10 +54,17 @@ class Leftover:
 
 
 class Leftovers:
-    """The drain's side of a spool directory."""
+    """The drain's side of a spool directory.
 
-    def __init__(self, directory: Path, *, step: Step | None = None) -> None:
+    Args:
+        grace_ms: how long a living process has to insert an event itself.
+    """
+
+    def __init__(
+        self, directory: Path, *, grace_ms: int = GRACE_MS, step: Step | None = None
+    ) -> None:
         self.directory = directory
+        self._grace_ms = grace_ms
         self._step = step
 
     @contextmanager
@@ -83,7 +90,7 @@ class Leftovers:
     def opened(self, path: Path) -> Iterator[Leftover | None]:
         """Open a file with what is unacknowledged in it; ``None`` when it is gone by now.
 
-        Of a living process only what is older than :data:`GRACE_MS` is given.
+        Of a living process only what is older than ``grace_ms`` is given.
         """
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
@@ -97,7 +104,7 @@ class Leftovers:
                 return
             content = lines.parse(_read(descriptor))
             if alive:
-                content = Content(events=[one for one in content.events if _is_old(one)])
+                content = Content(events=[one for one in content.events if self._is_old(one)])
             elif content.tail:
                 offset = os.fstat(descriptor).st_size - len(content.tail)
                 content.bad.append(lines.BadLine(offset, content.tail, "the line was cut short"))
@@ -141,6 +148,10 @@ class Leftovers:
             if looked > _LOOK_AT_MOST:
                 break
         return count, oldest
+
+    def _is_old(self, spooled: SpooledEvent) -> bool:
+        # Absolute: a clock that was set back must not hide an event for an hour.
+        return abs(time.time_ns() // 1_000_000 - spooled.written_ms) > self._grace_ms
 
     def _stepped(self, name: str) -> None:
         if self._step is not None:
@@ -192,8 +203,3 @@ def _read(descriptor: int) -> bytes:
     with os.fdopen(os.dup(descriptor), "rb") as file:
         file.seek(0)
         return file.read()
-
-
-def _is_old(spooled: SpooledEvent) -> bool:
-    # Absolute: a clock that was set back must not hide an event for an hour.
-    return abs(time.time_ns() // 1_000_000 - spooled.written_ms) > GRACE_MS

@@ -5,6 +5,7 @@ Flask's own teardown runs before the server sends the body; a server calls ``clo
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,8 @@ from .recorder import Scope, SpoolRecorder
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+log = logging.getLogger(__name__)
 
 
 class CaptureMiddleware:
@@ -23,7 +26,11 @@ class CaptureMiddleware:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         recorder = self._recorder
-        scope = recorder.begin_request()
+        try:
+            scope = recorder.begin_request()
+        except Exception:
+            log.exception("a request is not watched; its events go into the spool alone")
+            return self.wsgi_app(environ, start_response)
         try:
             body = self.wsgi_app(environ, start_response)
         except BaseException:

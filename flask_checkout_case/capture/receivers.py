@@ -47,7 +47,9 @@ def connect_signals() -> None:
 
 def _receiver(name: str) -> Callable[..., None]:
     def receive_signal(sender: Any = None, /, **arguments: Any) -> None:
-        receive(name, sender, arguments)
+        # Around receive() as well: even what goes wrong while it reports must not reach the shop.
+        with contextlib.suppress(Exception):
+            receive(name, sender, arguments)
 
     receive_signal.__name__ = f"receive_{name}"
     return receive_signal
@@ -68,15 +70,22 @@ def listen(
     """
 
     def receive_theirs(sender: Any = None, /, **arguments: Any) -> None:
-        try:
-            mapped = arguments if map is None else map(sender, **arguments)
-        except Exception:  # noqa: BLE001 - logged
-            _log_exception("the mapping of a shop's signal to %s failed", as_.name)
-            return
-        if mapped is not None:
-            receive(str(as_.name), sender, mapped)
+        with contextlib.suppress(Exception):
+            mapped = _mapped(map, as_, sender, arguments)
+            if mapped is not None:
+                receive(str(as_.name), sender, mapped)
 
     signal.connect(receive_theirs, weak=False)
+
+
+def _mapped(
+    map_: MapArguments | None, as_: NamedSignal, sender: Any, arguments: Mapping[str, Any]
+) -> Mapping[str, Any] | None:
+    try:
+        return arguments if map_ is None else map_(sender, **arguments)
+    except Exception:  # noqa: BLE001 - logged
+        _log_exception("the mapping of a shop's signal to %s failed", as_.name)
+        return None
 
 
 def receive(name: str, sender: Any, arguments: Mapping[str, Any]) -> None:

@@ -77,7 +77,7 @@ class SpoolRecorder:
             self.runtime, self.spool, self._record, self.background.wake, self._step
         )
 
-    # --- capturing -------------------------------------------------------------------------------
+    # --- capturing ---
 
     def capture(self, event: Event) -> None:
         """Keep the event; never raises, never touches the shop's session."""
@@ -127,7 +127,7 @@ class SpoolRecorder:
             return None
         return scope
 
-    # --- when the shop is done -------------------------------------------------------------------
+    # --- when the shop is done ---
 
     def begin_request(self) -> Scope:
         outer = current_scope.get()
@@ -139,10 +139,10 @@ class SpoolRecorder:
 
     def end_request(self, scope: Scope) -> None:
         """The response is out. Never raises."""
-        scope.returned = True
-        if current_scope.get() is scope:
-            current_scope.set(scope.outer)
         try:
+            scope.returned = True
+            if current_scope.get() is scope:
+                current_scope.set(scope.outer)
             if self.inserter.waiting:
                 self._settle(scope)
             elif not self.database.is_connected:
@@ -160,12 +160,13 @@ class SpoolRecorder:
 
     def end_context(self) -> None:
         """An app context is over. Within a request that means nothing. Never raises."""
-        if not self.inserter.waiting or self.database.in_memory or self._scope() is not None:
-            return
         try:
+            waiting = self.inserter.waiting
+            if not waiting or self.database.in_memory or self._scope() is not None:
+                return
             context = _context()
             batch = []
-            for one in list(self.inserter.waiting.values()):
+            for one in list(waiting.values()):
                 if one.context is context:
                     one.context = None
                 if one.scope is None and one.context is None:
@@ -198,7 +199,7 @@ class SpoolRecorder:
                     break
         return found
 
-    # --- beside the request ----------------------------------------------------------------------
+    # --- beside the request ---
 
     def _connect_later(self) -> None:
         breaker = self.inserter.breaker
@@ -214,7 +215,7 @@ class SpoolRecorder:
                 if not breaker.probe_due:
                     return
             try:
-                self.database.connect()
+                self.database.connect(afresh=breaker.is_open)
             except PoolTimeoutError:
                 return
             except Exception as error:  # noqa: BLE001 - a driver may raise anything
@@ -267,12 +268,16 @@ class SpoolRecorder:
             )
             return count + drain.run()
 
+    def close(self) -> None:
+        """Close the connections; what was captured stays in the spool."""
+        self.database.dispose()
+
     def forget_after_fork(self) -> None:
         """A child starts with nothing: the parent looks after what it has captured."""
         self.database.forget_after_fork()
         self._begin()
 
-    # --- health ----------------------------------------------------------------------------------
+    # --- health ---
 
     def health(self) -> dict[str, Any]:
         """Return figures for the health page; ``ok`` is false when somebody should look.

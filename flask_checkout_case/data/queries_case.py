@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, func, insert, or_, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -103,7 +103,8 @@ def put_case(session: Session, values: Mapping[str, Any]) -> CaseRow:
     )
     statement = statement.on_conflict_do_update(
         index_elements=[CaseRow.dedupe_key],
-        index_where=CaseRow.status.in_(_LIVE_WORDS),
+        # Spelled out: with parameters PostgreSQL can't tell the partial index once it has prepared.
+        index_where=text("status IN ('new', 'open', 'waiting')"),
         set_={
             "occurrences": CaseRow.occurrences + 1,
             "status": case((CaseRow.status == "waiting", "open"), else_=CaseRow.status),
