@@ -78,7 +78,11 @@ def charge(basket: Basket, method: str) -> Result:
     Args:
         method: the id of a payment method that the page has made with Stripe.js.
     """
-    intent = _intent_for(basket)
+    try:
+        intent = _intent_for(basket)
+    except stripe.StripeError as error:
+        track("checkout_error", basket, reason="payment_unavailable", message=str(error))
+        return Result("declined", _TROUBLE)
     if intent.status == "succeeded":
         return _paid(intent)
     attempt = PaymentAttempt(basket=basket, payment_intent=intent.id)

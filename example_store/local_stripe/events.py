@@ -67,6 +67,10 @@ class Events:
         self._busy: set[int] = set()
         self._thread: threading.Thread | None = None
 
+    def add(self, endpoint: Endpoint) -> None:
+        """Deliver to one more receiver from now on."""
+        self._endpoints[f"we_configured_{len(self._endpoints)}"] = endpoint
+
     def register(self, endpoint: Json) -> None:
         """Deliver to a webhook endpoint that was made by the API."""
         wanted: Sequence[str] = endpoint["enabled_events"]
