@@ -24,7 +24,7 @@ def local() -> Iterator[LocalStripe]:
 
 def challenged(local: LocalStripe, alias: str, **more: str) -> stripe.PaymentIntent:
     params: Any = {"amount": 520_000, "currency": "usd", "payment_method": alias, "confirm": True}
-    intent = local.client().v1.payment_intents.create({**params, **more})
+    intent = local.client().v1.payment_intents.create(params | more)
     assert intent.status == "requires_action"
     return intent
 

@@ -122,7 +122,7 @@ def test_a_challenge_is_handed_to_the_page(
     requests.post(bank, data={"answer": "fail"}, timeout=5)
     failed = visitor.get(form["data-return"], status=402)
     assert "confirm that it" in failed.text
-    again = pay(failed, "pm_card_authenticationRequired")
+    again = pay(failed, "pm_card_threeDSecure2Required")
     requests.post(bank, data={"answer": "complete"}, timeout=5)
     thanks = visitor.get(again.html.select_one("#payment-form")["data-return"]).follow()
     assert "Thank you" in thanks.text
