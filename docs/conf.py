@@ -23,7 +23,12 @@ suppress_warnings = ["myst.domains"]
 html_theme = "furo"
 html_title = project
 html_static_path = ["_static"]
+html_css_files = ["docs.css"]
 html_theme_options = {
-    "light_css_variables": {"color-brand-primary": "#4f46e5", "color-brand-content": "#4f46e5"},
+    "light_css_variables": {
+        "color-brand-primary": "#4f46e5",
+        "color-brand-content": "#4f46e5",
+        "color-foreground-primary": "#1e293b",
+    },
     "dark_css_variables": {"color-brand-primary": "#8b8cf8", "color-brand-content": "#8b8cf8"},
 }

@@ -46,8 +46,7 @@ class Settings(_Generated):
             yield f"(key-{key.name})="
             yield f"## `{key.config_name}`\n"
             yield f"{key.meaning}\n"
-            yield f":Default: {_literal(key.default)}"
-            yield f":Expected: {_sentence(key.expected)}\n"
+            yield f"Expects {_sentence(key.expected)}. Default: {_literal(key.default)}.\n"
 
 
 class Signals(_Generated):
@@ -105,4 +104,5 @@ def _note_sources(app: Sphinx, docname: str, _source: list[str]) -> None:
     module = _MADE_FROM.get(docname)
     if module is not None:
         path = Path(signals.__file__).parent / module
-        app.env.note_dependency(str(path), docname=docname)
+        for source in (path, Path(__file__)):
+            app.env.note_dependency(str(source), docname=docname)
