@@ -16,7 +16,7 @@ from flask_checkout_case.types import Agent
 
 from .shop import Shop
 
-ORIGIN = {"Origin": "http://localhost:80"}
+ORIGIN = {"Origin": "http://localhost"}
 LIN = Agent(ref="7", name="Lin", teams=("payments",), role="supervisor", email="lin@staff.example")
 STRICT_CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -123,7 +123,7 @@ class Person:
     def get(self, page: str, **more: Any) -> TestResponse:
         return self.http.get(f"/checkout-case/{page}", **more)
 
-    def write(self, text: str, *, status: int = 201, **fields: Any) -> TestResponse:
+    def write(self, text: str, *, status: int | str = 201, **fields: Any) -> TestResponse:
         """Post a message as the script does."""
         token = self.get("token").json["token"]
         body = {"text": text, "key": secrets.token_hex(12), **fields}
@@ -134,10 +134,19 @@ class Person:
             status=status,
         )
 
-    def write_by_form(self, text: str, *, status: int = 303, **fields: Any) -> TestResponse:
+    def write_by_form(self, text: str, *, status: int | str = 303, **fields: Any) -> TestResponse:
         """Post a message as a browser without scripts does: what the page's form holds."""
         form = {**hidden_fields(self.get("help").text), "text": text, **fields}
         return self.http.post("/checkout-case/help", form, headers=ORIGIN, status=status)
+
+    def has_only(self, **cookies: str) -> None:
+        """Forget all cookies but these; a name without its prefix ``checkout_case_``."""
+        self.http.reset()
+        for name, value in cookies.items():
+            self.http.set_cookie(f"checkout_case_{name}", value)
+
+    def cookie(self, name: str) -> str:
+        return str(self.http.cookies[f"checkout_case_{name}"])
 
     def texts(self) -> list[str]:
         return [line["text"] for line in self.get("panel").json["lines"]]
