@@ -14,7 +14,7 @@ from .extensions import csrf, db, login, migrate, prepare_sqlite
 from .models import Account
 from .security import protect
 from .settings import DEFAULTS
-from .support import cases
+from .support import cases  # checkout-case
 
 
 def create_app(config: Mapping[str, Any] | None = None) -> Flask:
@@ -33,7 +33,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     migrate.init_app(app, db, directory=f"{app.root_path}/migrations")
     csrf.init_app(app)
     login.init_app(app)
-    cases.init_app(app, db)
+    cases.init_app(app, db)  # checkout-case
     prepare_sqlite(app)
     protect(app)
     for blueprint in (shop.bp, cart.bp, checkout.bp, account.bp, staff.bp, webhooks.bp):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from flask import current_app, url_for
+from flask import current_app, request, url_for
 from sqlalchemy import select
 
 from flask_checkout_case import (  # checkout-case
@@ -58,9 +58,9 @@ def as_checkout(basket: models.Basket) -> Checkout:  # checkout-case
     )
 
 
-@cases.checkout_loader  # checkout-case
-def load_checkout() -> Checkout | None:  # checkout-case
-    return as_checkout(basket) if (basket := baskets.current()) else None  # checkout-case
+cases.checkout_loader(  # checkout-case
+    lambda: as_checkout(basket) if (basket := baskets.current()) else None
+)
 
 
 @cases.agent_loader  # checkout-case
@@ -85,9 +85,8 @@ def track(event: str, basket: models.Basket, **facts: Any) -> None:
     )
 
 
-@cases.order_loader  # checkout-case
-def load_order(number: str) -> Order | None:  # checkout-case
-    return (  # checkout-case
+cases.order_loader(  # checkout-case
+    lambda number: (
         Order(
             ref=order.number,
             status=order.status,
@@ -99,3 +98,7 @@ def load_order(number: str) -> Order | None:  # checkout-case
         if (order := db.session.scalar(select(models.Order).filter_by(number=number)))
         else None
     )
+)
+cases.login_url(  # checkout-case
+    lambda: url_for("account.login", next=request.path)
+)
