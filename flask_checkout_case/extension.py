@@ -303,6 +303,13 @@ class CheckoutCase:
         """Answer the customer as ``agent``; see :func:`.services.cases.reply`."""
         return cases.reply(_runtime(), reference, text, agent=agent, **more)
 
+    def customer_message(self, reference: str, text: str, **more: Any) -> CaseInfo:
+        """Post a customer's message from code, such as one that came by e-mail.
+
+        See :func:`.services.cases.customer_message`.
+        """
+        return cases.customer_message(_runtime(), reference, text, **more)
+
     def note(self, reference: str, text: str, *, agent: Agent, **more: Any) -> CaseInfo:
         """Write an internal note as ``agent``."""
         return cases.note(_runtime(), reference, text, agent=agent, **more)
