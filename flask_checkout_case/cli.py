@@ -1,0 +1,110 @@
+"""``flask checkout-case …``. Reads the command line and writes what the rest returns."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+from typing import Any, Final
+
+import click
+from flask import Flask, current_app
+from flask.cli import AppGroup
+
+from .errors import InvalidInputError
+from .jobs import check as checks
+from .jobs.drain import drain
+from .jobs.runner import Worker
+from .jobs.sweep import sweep
+from .rules.policy import read_policy_text
+from .services.explain import explain
+from .services.runtime import Runtime
+
+group = AppGroup("checkout-case", help="Checkout cases: help at the moment of buying.")
+
+_MARKS: Final = {checks.OK: "green", checks.WARNING: "yellow", checks.PROBLEM: "red"}
+
+
+@group.command("check")
+def check_command() -> None:
+    """Say whether everything is set up; exit with 1 if anything is wrong."""
+    found = checks.check(_app(), _runtime())
+    for one in found:
+        mark = click.style(f"{one.state:<8}", fg=_MARKS[one.state])
+        click.echo(f"{mark} {one.about}: {one.message}")
+    if any(one.state == checks.PROBLEM for one in found):
+        raise SystemExit(1)
+
+
+@group.command("worker")
+@click.option("--once", is_flag=True, help="Run each job once and return.")
+def worker_command(once: bool) -> None:
+    """Do beside the requests what is due: clocks, hesitation, mail, the spool."""
+    _log_to_stderr()
+    worker = Worker(_app(), _runtime())
+    if not once:
+        worker.run()
+    elif not worker.run_once():
+        raise SystemExit(1)
+
+
+@group.command("drain")
+def drain_command() -> None:
+    """Bring this host's spool into the database."""
+    click.echo(f"{drain(_runtime())} event(s) inserted")
+
+
+@group.command("sweep")
+def sweep_command() -> None:
+    """Look once at everything that is due by now."""
+    swept = sweep(_runtime())
+    click.echo(f"{swept.cases} case(s), {swept.checkouts} checkout(s)")
+
+
+@group.group("policy")
+def policy_group() -> None:
+    """The policy: teams, service levels, routes."""
+
+
+@policy_group.command("show")
+def policy_show_command() -> None:
+    """Print the policy in force."""
+    runtime = _runtime()
+    path = runtime.settings.policy
+    text, _ = read_policy_text(Path(_app().root_path) / path if path is not None else None)
+    click.echo(f"# {runtime.policy.source}, version {runtime.policy.version}")
+    click.echo(text, nl=False)
+
+
+@policy_group.command("explain")
+@click.argument("event", type=click.File("r", encoding="utf-8"))
+def policy_explain_command(event: Any) -> None:
+    """Say which route EVENT (a JSON file, or - for the standard input) would take, and why."""
+    runtime = _runtime()
+    try:
+        told = json.load(event)
+        for line in explain(runtime.policy, told, runtime.clock()):
+            click.echo(line)
+    except json.JSONDecodeError as error:
+        raise click.ClickException(f"expected JSON: {error}") from error
+    except InvalidInputError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _app() -> Flask:
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
+    return app
+
+
+def _runtime() -> Runtime:
+    runtime: Runtime = _app().extensions["checkout_case"]
+    return runtime
+
+
+def _log_to_stderr() -> None:
+    """Show what the worker does, unless the shop has set logging up itself."""
+    if not logging.getLogger().handlers:
+        logging.basicConfig(
+            level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+        )
+        logging.getLogger("apscheduler").setLevel(logging.WARNING)

@@ -1,0 +1,31 @@
+"""Looking at everything that is due by now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..services.alarms import sweep_cases
+from ..services.hesitation import sweep_checkouts
+from ..services.runtime import Runtime
+from .drain import drain
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """On how many cases and checkouts something happened."""
+
+    cases: int
+    checkouts: int
+
+
+def sweep(runtime: Runtime) -> Swept:
+    """Fire the clocks of cases, write to customers, open cases for who hesitates.
+
+    The spool goes first: what a customer did a moment ago decides, not what was known before.
+
+    Raises:
+        sqlalchemy.exc.SQLAlchemyError: the database is away.
+    """
+    drain(runtime)
+    checkouts = sweep_checkouts(runtime)
+    return Swept(cases=sweep_cases(runtime), checkouts=checkouts)
