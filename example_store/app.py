@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,7 +26,8 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
             ``INSTANCE_PATH`` sets where the database lies.
     """
     given = dict(config or {})
-    app = Flask(__name__, instance_path=given.pop("INSTANCE_PATH", None))
+    folder = given.pop("INSTANCE_PATH", None) or os.environ.get("EXAMPLE_STORE_INSTANCE_PATH")
+    app = Flask(__name__, instance_path=folder)
     app.config.from_mapping(DEFAULTS)
     app.config.from_prefixed_env("EXAMPLE_STORE")
     app.config.from_mapping(given)
