@@ -71,6 +71,10 @@ def furnish(shop: Shop) -> Shop:
     def style() -> Response:
         return Response(STYLE, mimetype="text/css")
 
+    @app.get("/favicon.ico")
+    def icon() -> tuple[str, int]:
+        return "", 204
+
     return shop
 
 

@@ -21,9 +21,9 @@ const styles = `
 .panel.start { inset-inline: 20px auto; }
 .panel[hidden] { display: none; }
 @keyframes rise { from { transform: translateY(24px); } }
-header { display: flex; gap: 12px; align-items: flex-start; padding: 18px 12px 14px 20px;
+.top { display: flex; gap: 12px; align-items: flex-start; padding-block: 18px 14px;
   padding-inline: 20px 12px; border-block-end: 1px solid var(--line); }
-header div { flex: 1; min-inline-size: 0; }
+.top div { flex: 1; min-inline-size: 0; }
 h2 { margin: 0; font-size: 18px; line-height: 1.35; font-weight: 650; letter-spacing: -.01em; outline: 0; }
 h3 { margin: 0; font-size: 16px; line-height: 1.4; font-weight: 650; }
 p { margin: 0; }
@@ -187,7 +187,7 @@ export function make(link) {
   const log = h("div", { className: "hidden", role: "log" });
   const foot = h("div", {});
   const frame = h("div", { className: "panel", role: "dialog", "aria-labelledby": "title", hidden: true },
-    h("header", {}, h("div", {}, heading, presence), closer), lost, body, foot, log);
+    h("div", { className: "top" }, h("div", {}, heading, presence), closer), lost, body, foot, log);
   frame.dir = link.dir;
   frame.lang = link.lang;
   if (link.className == "at-start") frame.classList.add("start");
