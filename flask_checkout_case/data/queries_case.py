@@ -169,6 +169,16 @@ def live_cases_of(
     ).all()
 
 
+def cases_without_order(session: Session, checkout_refs: Sequence[str]) -> Sequence[CaseRow]:
+    """Return the cases of these checkouts that name no order yet, locked, in a fixed order."""
+    return session.scalars(
+        select(CaseRow)
+        .where(CaseRow.checkout_ref.in_(checkout_refs), CaseRow.order_ref.is_(None))
+        .order_by(CaseRow.id)
+        .with_for_update()
+    ).all()
+
+
 def change_case(session: Session, row: CaseRow, values: Mapping[str, Any]) -> bool:
     """Write ``values`` if nobody has written since ``row`` was read; ``row`` is updated too."""
     statement = (

@@ -43,19 +43,28 @@ def close_recovered(
         status = Status.SOLVED if assisted else Status.CLOSED
         outcome = Outcome.ASSISTED if assisted else Outcome.SELF_RECOVERED
         before = row.status
-        values = ended(status, outcome, event.at)
-        if event.order_ref and row.order_ref is None:
-            values["order_ref"] = event.order_ref
-        queries.change_case(unit.session, row, values)
+        queries.change_case(unit.session, row, ended(status, outcome, event.at))
         told = {
             "action": "recovered",
             "from": before,
             "to": row.status,
             "outcome": row.outcome,
             "signal": event.name,
-            "order_ref": event.order_ref,
         }
         line = entry(row, EntryKind.DECISION, event.at, data=told)
         queries.add_entries(unit.session, [line])
         unit.emit("case_solved" if assisted else "case_closed", case=info(row), outcome=outcome)
         unit.emit("checkout_recovered", case=info(row), outcome=outcome)
+
+
+def note_order(unit: Unit, checkout_refs: Sequence[str], event: Event) -> None:
+    """Write the order that a checkout became on its cases, also on those that have ended.
+
+    The payment is often reported before the order exists, and has ended them by then.
+    """
+    for row in queries.cases_without_order(unit.session, checkout_refs):
+        changed = {"order_ref": event.order_ref, "changed_at": unit.now}
+        queries.change_case(unit.session, row, changed)
+        told = {"signal": event.name, "order_ref": event.order_ref}
+        line = entry(row, EntryKind.SIGNAL, event.at, data=told)
+        queries.add_entries(unit.session, [line])

@@ -13,7 +13,7 @@ from ..i18n import N_
 from ..rules import hesitation
 from ..rules.failures import category_of
 from ..types import Category, Event, FailureClass, Family, Money, Origin
-from .closing import close_recovered
+from .closing import close_recovered, note_order
 from .opening import CaseDraft, open_or_join, signal_entry
 from .runtime import Runtime, Unit
 from .unit import Database
@@ -121,6 +121,8 @@ def _recovered(unit: Unit, event: Event, checkout: CheckoutRow | None) -> None:
     if event.order_ref and not refs:
         refs = list(queries.mark_ordered(unit.session, event.order_ref, event.at))
     close_recovered(unit, refs, event.order_ref, event)
+    if event.order_ref and refs:
+        note_order(unit, refs, event)
 
 
 def _maybe_open(unit: Unit, event: Event, checkout: CheckoutRow) -> None:

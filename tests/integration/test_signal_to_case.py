@@ -131,6 +131,17 @@ def test_a_purchase_nobody_helped_with_closes_the_case(shop: Shop, name: str) ->
     assert case.order_ref == "o-1"
 
 
+def test_an_order_after_the_payment_is_written_on_the_ended_case(shop: Shop) -> None:
+    decline(shop)
+    send(shop, "payment_succeeded", checkout=checkout())
+    assert found(shop)[0].order_ref is None
+    send(shop, "order_completed", checkout=checkout(), order_ref="o-1")
+    (case,) = found(shop)
+    assert (case.status, case.order_ref) == (Status.CLOSED, "o-1")
+    told = [row.data for row in rows(shop, EntryRow) if row.kind == "signal"]
+    assert told[-1] == {"signal": "order_completed", "order_ref": "o-1"}
+
+
 def test_a_purchase_after_an_answer_solves_the_case(shop: Shop) -> None:
     decline(shop)
     (case,) = found(shop)
