@@ -56,5 +56,20 @@ def _on_begin(connection: Connection) -> None:
 
 
 def announce_writing() -> None:
-    """Say that this request is going to write, before it touches the database."""
+    """Say that the next transaction of this request is going to write, before it begins.
+
+    A transaction that has only read so far is ended: what it has seen may be old by now.
+    """
+    if not (db.session.new or db.session.dirty or db.session.deleted):
+        db.session.rollback()
     g.writes = True
+
+
+def _on_end(_session: Any) -> None:
+    # What follows a commit in a request is the page, which only reads.
+    if has_app_context():
+        g.pop("writes", None)
+
+
+event.listen(db.session, "after_commit", _on_end)
+event.listen(db.session, "after_rollback", _on_end)

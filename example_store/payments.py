@@ -9,7 +9,7 @@ import stripe
 from flask import current_app, url_for
 
 from . import pricing
-from .extensions import db
+from .extensions import announce_writing, db
 from .models import CURRENCY, Basket, PaymentAttempt
 from .support import as_checkout, cases, track  # checkout-case
 
@@ -105,6 +105,8 @@ def charge(basket: Basket, method: str) -> Result:
     except stripe.StripeError as error:
         _note_failure(attempt, error)
         return Result("declined", text_for(error))
+    if not holds_open:
+        announce_writing()
     attempt.status = intent.status
     return _outcome(intent)
 
@@ -158,6 +160,7 @@ def _intent_for(basket: Basket) -> stripe.PaymentIntent:
         )
         basket.payment_intent = intent.id
         db.session.commit()
+        announce_writing()
     elif intent.amount != amount and intent.status != "succeeded":
         intent = intents.update(intent.id, {"amount": amount})
     return intent
@@ -181,6 +184,7 @@ def _note_failure(attempt: PaymentAttempt, error: stripe.StripeError) -> None:
     if current_app.config["STORE_ROLLBACK_ON_DECLINE"]:
         db.session.rollback()
         return
+    announce_writing()
     attempt.status = "failed"
     attempt.code = error.code or type(error).__name__
     db.session.commit()

@@ -18,8 +18,10 @@ from example_store.local_stripe.events import Events
 from example_store.local_stripe.store import Store as StripeState
 from example_store.seed import seed
 from example_store.settings import DEFAULTS, local_stripe
+from example_store.support import cases
 
 from .server import running_server
+from .shop import Shop, dispose
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -88,10 +90,8 @@ def make_store(folder: Path, stripe_url: str, **config: Any) -> Flask:
 
 
 def dispose_store(app: Flask) -> None:
-    """Close the database connections of a shop."""
-    with app.app_context():
-        db.session.remove()
-        db.engine.dispose()
+    """Close every file and connection of a shop, its own and the extension's."""
+    dispose(Shop(app, db, cases, str(app.config["SQLALCHEMY_DATABASE_URI"])))
 
 
 @contextmanager
