@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import and_, bindparam, func, or_, select, true
 from sqlalchemy.orm import Session
 
+from .base import BIG_ID
 from .models import CaseRow, EntryRow
 
-MOST_CASES = 20
-MOST_LINES = 200
+MOST_CASES: Final = 20
+MOST_LINES: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,92 +52,90 @@ class PublicLine:
     key: str | None
 
 
-def _is_public_message() -> ColumnElement[bool]:
-    return (EntryRow.kind == "message") & EntryRow.public.is_(True)
+# Built once: these run every few seconds for each open panel, and building costs more than that.
+_case: Final = CaseRow.__table__.c
+_entry: Final = EntryRow.__table__.c
+_IS_PUBLIC: Final = and_(
+    _entry.kind == "message", _entry.public.is_(true()), _entry.text.is_not(None)
+)
+_OF_CASES: Final = _entry.case_id.in_(bindparam("case_ids", expanding=True))
+_OF_CHECKOUT: Final = _case.checkout_ref == bindparam("checkout_ref")
+_OF_REFERENCES: Final = _case.reference.in_(bindparam("references", expanding=True))
+
+_REACHED: Final = (
+    select(
+        *(_case[item.name] for item in fields(ReachedCase)[:-1]),
+        select(func.coalesce(func.max(_entry.id), 0))
+        .where(_entry.case_id == _case.id, _IS_PUBLIC)
+        .scalar_subquery(),
+    )
+    .order_by(_case.id.desc())
+    .limit(MOST_CASES)
+)
+_REACHED_BY: Final = {
+    (True, False): _REACHED.where(_OF_CHECKOUT),
+    (False, True): _REACHED.where(_OF_REFERENCES),
+    (True, True): _REACHED.where(or_(_OF_CHECKOUT, _OF_REFERENCES)),
+}
+_LINES: Final = (
+    select(*(_entry[item.name] for item in fields(PublicLine)))
+    .where(_OF_CASES, _entry.id > bindparam("after"), _IS_PUBLIC)
+    .order_by(_entry.id.desc())
+    .limit(MOST_LINES)
+)
+_own: Final = EntryRow.__table__.alias().c
+_LAST_OWN: Final = (
+    select(func.coalesce(func.max(_own.id), 0))
+    .where(
+        _own.case_id.in_(bindparam("case_ids", expanding=True)),
+        _own.author == "customer",
+        _own.kind == "message",
+        _own.public.is_(true()),
+    )
+    .scalar_subquery()
+)
+_ANSWERS: Final = (
+    select(_entry.author_name)
+    .where(
+        _OF_CASES,
+        _entry.id > func.coalesce(bindparam("seen", type_=BIG_ID), _LAST_OWN),
+        _entry.author == "agent",
+        _IS_PUBLIC,
+    )
+    .order_by(_entry.id.desc())
+    .limit(100)
+)
 
 
 def reached_cases(
     session: Session, checkout_ref: str | None, references: Sequence[str]
 ) -> list[ReachedCase]:
     """Return the newest cases of a checkout and of these references, oldest first."""
-    whose: list[ColumnElement[bool]] = []
-    if checkout_ref is not None:
-        whose.append(CaseRow.checkout_ref == checkout_ref)
-    if references:
-        whose.append(CaseRow.reference.in_(references))
-    if not whose:
+    statement = _REACHED_BY.get((checkout_ref is not None, bool(references)))
+    if statement is None:
         return []
-    last_line = (
-        select(func.coalesce(func.max(EntryRow.id), 0))
-        .where(EntryRow.case_id == CaseRow.id, _is_public_message())
-        .scalar_subquery()
-    )
-    statement = (
-        select(
-            CaseRow.id,
-            CaseRow.reference,
-            CaseRow.family,
-            CaseRow.status,
-            CaseRow.checkout_ref,
-            CaseRow.customer_ref,
-            CaseRow.customer_email,
-            CaseRow.failure_class,
-            CaseRow.attempt,
-            CaseRow.revocations,
-            CaseRow.ended_at,
-            last_line,
-        )
-        .where(or_(*whose))
-        .order_by(CaseRow.id.desc())
-        .limit(MOST_CASES)
-    )
-    return [ReachedCase(*row) for row in reversed(session.execute(statement).all())]
+    given = {"checkout_ref": checkout_ref, "references": list(references)}
+    used = {name: value for name, value in given.items() if value}
+    return [ReachedCase(*row) for row in reversed(session.execute(statement, used).all())]
 
 
 def public_lines(session: Session, case_ids: Sequence[int], after: int) -> list[PublicLine]:
     """Return the newest public messages of these cases behind the id ``after``, oldest first."""
     if not case_ids:
         return []
-    statement = (
-        select(
-            EntryRow.id,
-            EntryRow.case_id,
-            EntryRow.at,
-            EntryRow.author,
-            EntryRow.author_name,
-            func.coalesce(EntryRow.text, ""),
-            EntryRow.key,
-        )
-        .where(EntryRow.case_id.in_(case_ids), EntryRow.id > after, _is_public_message())
-        .order_by(EntryRow.id.desc())
-        .limit(MOST_LINES)
-    )
-    return [PublicLine(*row) for row in reversed(session.execute(statement).all())]
+    rows = session.execute(_LINES, {"case_ids": list(case_ids), "after": after}).all()
+    return [PublicLine(*row) for row in reversed(rows)]
 
 
-def answers_after(session: Session, case_ids: Sequence[int], after: int) -> tuple[int, str | None]:
-    """Return how many agents' messages lie behind the id ``after``, and who wrote the newest."""
+def answers_after(
+    session: Session, case_ids: Sequence[int], seen: int | None
+) -> tuple[int, str | None]:
+    """Return how many agents' messages are new, and who wrote the newest.
+
+    Args:
+        seen: the id behind which they are new; ``None`` is the customer's own last message.
+    """
     if not case_ids:
         return 0, None
-    rows = session.execute(
-        select(EntryRow.author_name)
-        .where(
-            EntryRow.case_id.in_(case_ids),
-            EntryRow.id > after,
-            EntryRow.author == "agent",
-            _is_public_message(),
-        )
-        .order_by(EntryRow.id.desc())
-        .limit(100)
-    ).all()
+    rows = session.execute(_ANSWERS, {"case_ids": list(case_ids), "seen": seen}).all()
     return len(rows), rows[0][0] if rows else None
-
-
-def last_own_line(session: Session, case_ids: Sequence[int]) -> int:
-    """Return the id of the customer's newest message, 0 without one."""
-    if not case_ids:
-        return 0
-    statement = select(func.coalesce(func.max(EntryRow.id), 0)).where(
-        EntryRow.case_id.in_(case_ids), EntryRow.author == "customer", _is_public_message()
-    )
-    return session.scalar(statement) or 0

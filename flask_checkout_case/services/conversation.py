@@ -133,8 +133,6 @@ def unread(runtime: Runtime, standing: Standing, seen: int | None) -> tuple[int,
     if not standing.last_line:
         return 0, None
     with runtime.read() as session:
-        if seen is None:
-            seen = queries.last_own_line(session, standing.case_ids)
         return queries.answers_after(session, standing.case_ids, seen)
 
 

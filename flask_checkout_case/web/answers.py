@@ -50,9 +50,15 @@ def wants_json() -> bool:
 
 def set_headers(response: Response, csp: str, static_endpoint: str) -> Response:
     headers = response.headers
+    if response.status_code == 304:
+        # Asked for every few seconds, and nothing of it is ever shown: as short as it can be.
+        headers.remove("Content-Type")
+        headers["Cache-Control"] = "private, no-store"
+        response.vary.update(("Cookie", "Accept-Language"))
+        return response
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Cross-Origin-Resource-Policy"] = "same-origin"
-    if request.endpoint == static_endpoint and response.status_code in (200, 304):
+    if request.endpoint == static_endpoint and response.status_code == 200:
         if request.args.get("v"):
             headers["Cache-Control"] = f"public, max-age={YEAR_SECONDS}, immutable"
         return response

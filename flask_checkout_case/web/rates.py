@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import logging
 import math
+import time
+from collections import Counter
+from dataclasses import dataclass
 from typing import Final
 
 from flask import request
@@ -48,13 +51,15 @@ def limit_rate(scope: str, *, reading: bool = False, fail_closed: bool = False) 
         RateLimitedError: the limit is reached.
     """
     runtime = this_runtime()
-    limiter, limits = _limiter(runtime)
+    rates = _rates(runtime)
     who = request.remote_addr or "nowhere"
-    factor = READS_PER_WRITE if reading else 1
-    wider = [type(item)(item.amount * factor, item.multiples, item.namespace) for item in limits]
+    if reading:
+        rates.readings.hit(scope, who)
+        return
     try:
-        reached = [it for it in wider if not limiter.hit(it, "checkout-case", scope, who)]
-        wait = _seconds_left(limiter, reached[0], scope, who) if reached else 0
+        limits, limiter = rates.writing, rates.limiter
+        reached = [it for it in limits if not limiter.hit(it, "checkout-case", scope, who)]
+        wait = _seconds_left(rates.limiter, reached[0], scope, who) if reached else 0
     except Exception as error:
         log.exception("the store of the rate limits can't be reached")
         if fail_closed:
@@ -64,14 +69,47 @@ def limit_rate(scope: str, *, reading: bool = False, fail_closed: bool = False) 
         raise RateLimitedError(wait)
 
 
-def _limiter(runtime: Runtime) -> tuple[FixedWindowRateLimiter, list[RateLimitItem]]:
-    if "rate_limiter" not in runtime.extras:
+class _Readings:
+    """Counts of this process alone: a poll costs no round trip, and may be asked for often.
+
+    Args:
+        most: how often one address may read one page within the window.
+        seconds: the length of the window.
+    """
+
+    def __init__(self, most: int, seconds: int) -> None:
+        self._most, self._seconds = most, seconds
+        self._window = 0
+        self._counts: Counter[tuple[str, str]] = Counter()
+
+    def hit(self, scope: str, who: str) -> None:
+        now = time.monotonic()
+        window = int(now // self._seconds)
+        if window != self._window:
+            self._window, self._counts = window, Counter()
+        counts = self._counts
+        counts[scope, who] += 1
+        if counts[scope, who] > self._most:
+            raise RateLimitedError(max(1, math.ceil((window + 1) * self._seconds - now)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Rates:
+    limiter: FixedWindowRateLimiter
+    writing: tuple[RateLimitItem, ...]
+    readings: _Readings
+
+
+def _rates(runtime: Runtime) -> _Rates:
+    if "rates" not in runtime.extras:
         storage = storage_from_string(runtime.settings.rate_limit_storage)
         if not isinstance(storage, Storage):
             raise ConfigurationError("the rate limits need a synchronous storage")
-        limits = parse_many(runtime.settings.rate_limit)
-        runtime.extras["rate_limiter"] = (FixedWindowRateLimiter(storage), limits)
-    found: tuple[FixedWindowRateLimiter, list[RateLimitItem]] = runtime.extras["rate_limiter"]
+        writing = tuple(parse_many(runtime.settings.rate_limit))
+        short = min(writing, key=lambda item: item.get_expiry())
+        readings = _Readings(short.amount * READS_PER_WRITE, short.get_expiry())
+        runtime.extras["rates"] = _Rates(FixedWindowRateLimiter(storage), writing, readings)
+    found: _Rates = runtime.extras["rates"]
     return found
 
 

@@ -61,6 +61,7 @@ def make(make_sqlite_app: Make) -> Callable[..., Flask]:
 
         @blueprint.get("/language")
         def language() -> str:
+            guard.limit_rate("language", reading=True)
             return current_locale.get()
 
         @blueprint.get("/broken")
@@ -255,6 +256,13 @@ def test_too_many_posts_are_refused_alike(make: Callable[..., Flask]) -> None:
     refused = post_form(client, {**HOME, "Accept": "application/json"})
     assert 1 <= int(refused.headers["Retry-After"]) <= 60
     assert refused.get_json()["error"]["code"] == "rate_limited"
+
+
+def test_pages_may_be_read_more_often_than_written_to(make: Callable[..., Flask]) -> None:
+    client = make(CHECKOUT_CASE_RATE_LIMIT="2 per hour; 5 per day").test_client()
+    answers = [client.get("/checkout-case/try/language") for _ in range(82)]
+    assert [answer.status_code for answer in answers] == [200] * 80 + [429] * 2
+    assert 1 <= int(answers[-1].headers["Retry-After"]) <= 3600
 
 
 def test_without_the_store_of_the_counts_posts_pass_and_tokens_do_not(

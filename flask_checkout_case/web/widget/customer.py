@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
+from dataclasses import replace
+from typing import Any, Final
 
 from flask import Response, g, request
 
@@ -11,6 +12,7 @@ from ...capture import snapshot_of
 from ...i18n import current_locale
 from ...services.access import Grant, Guarded, Viewer, seal, unseal
 from ...services.conversation import Posted
+from ...types import Checkout, Customer, make_ref
 from ..current import current_checkout, runtime
 from ..guard import browser_nonce, known_nonce, new_browser_nonce, set_cookie, signing_keys
 
@@ -27,8 +29,30 @@ def current_viewer() -> Viewer:
         nonce=known_nonce(),
         max_age=runtime().settings.token_days * DAY_SECONDS,
     )
-    plain = snapshot_of(checkout) if checkout is not None else None
+    plain = _in_short(checkout) if checkout is not None else None
     return Viewer(checkout=plain, grant=grant, language=current_locale.get())
+
+
+def writing_viewer(viewer: Viewer) -> Viewer:
+    """Return the same customer with all of the checkout, as a case keeps it."""
+    checkout = current_checkout()
+    return replace(viewer, checkout=snapshot_of(checkout)) if checkout is not None else viewer
+
+
+def _in_short(checkout: Checkout) -> dict[str, Any]:
+    """What reading needs of a checkout; a whole snapshot would cost each poll its time."""
+    customer, value = checkout.customer or Customer(), checkout.value
+    return {
+        "ref": make_ref(checkout.ref),
+        "value_minor": value.minor_units if value else None,
+        "currency": value.currency if value else None,
+        "url": checkout.url,
+        "customer": {
+            "ref": make_ref(customer.ref),
+            "email": customer.email,
+            "language": customer.language,
+        },
+    }
 
 
 def widen_token(viewer: Viewer, posted: Posted) -> Grant:

@@ -27,7 +27,7 @@ from ..guard import (
 )
 from . import wording
 from .blueprint import blueprint
-from .customer import current_viewer, rotate_token, widen_token
+from .customer import current_viewer, rotate_token, widen_token, writing_viewer
 
 TEXT_LIMIT: Final = 4000
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]{8,48}")
@@ -162,7 +162,7 @@ def _look() -> tuple[Viewer, Standing]:
 
 def _post(message: Message) -> None:
     viewer = current_viewer()
-    posted = conversation.post(runtime(), viewer, message, browser_nonce())
+    posted = conversation.post(runtime(), writing_viewer(viewer), message, browser_nonce())
     grant = widen_token(viewer, posted)
     g.checkout_case_viewer = Viewer(viewer.checkout, grant, viewer.language)
 
