@@ -81,6 +81,7 @@ messages: $(VENV)/.installed  ## extract, update and compile the catalogues
 
 screenshots: install  ## take the pictures of the documentation again
 	$(BIN)/pytest -q -m browser --screenshots docs/images $(PYTEST_FLAGS)
+	$(BIN)/python -m tools.readme_picture docs/images
 
 check: lint types layers docs
 
