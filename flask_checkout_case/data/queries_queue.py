@@ -1,0 +1,265 @@
+"""Statements of the agents' queue: keyset pages in the order of an index, and capped counts.
+
+The queue's indexes are partial. A database uses one only when the statement repeats its condition
+in the same words, so the live statuses are literals here and never parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    tuple_,
+    union_all,
+)
+from sqlalchemy.orm import Session
+
+from ..types import LIVE
+from .base import BIG_ID, UTCDateTime
+from .models import AgentRow, CaseRow
+
+COUNT_LIMIT = 100
+"""Counting stops here; the page says 99+."""
+
+_LIVE = CaseRow.status.in_([literal_column(f"'{status}'") for status in LIVE])
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A place in the queue: between two cases, never a number of rows."""
+
+    at: datetime
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which cases a listing may show at all.
+
+    Args:
+        teams: cases of these teams; ``None`` means every team.
+        assignee: only cases of this agent.
+        unassigned: only cases that nobody has.
+        also_assignee: besides the teams' cases, those that this agent has elsewhere.
+    """
+
+    teams: tuple[str, ...] | None = None
+    assignee: str | None = None
+    unassigned: bool = False
+    also_assignee: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the reader filters by; an empty tuple means everything.
+
+    Args:
+        status: one status, or ``None`` for every live one.
+    """
+
+    status: str | None = None
+    teams: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    priorities: tuple[str, ...] = ()
+
+    @property
+    def ended(self) -> bool:
+        return self.status is not None and self.status not in LIVE
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRow:
+    """A case as its line in the queue needs it."""
+
+    id: int
+    reference: str
+    version: int
+    status: str
+    subject: str
+    category: str
+    failure_class: str | None
+    priority: str
+    team: str
+    assignee_ref: str | None
+    route: str
+    outcome: str | None
+    customer_ref: str | None
+    customer_name: str | None
+    customer_email: str | None
+    checkout_ref: str | None
+    order_ref: str | None
+    value_minor: int | None
+    currency: str | None
+    occurrences: int
+    opened_at: datetime
+    unanswered_since: datetime | None
+    first_response_at: datetime | None
+    first_response_due: datetime | None
+    next_response_due: datetime | None
+    resolution_due: datetime | None
+    due_at: datetime | None
+    urgency_at: datetime
+    ended_at: datetime | None
+    assignee_name: str | None
+
+
+_COLUMNS = tuple(getattr(CaseRow, name) for name in list(QueueRow.__slots__)[:-1])
+
+
+def queue_page(
+    session: Session,
+    scope: Scope,
+    wanted: Wanted,
+    limit: int,
+    *,
+    after: Cursor | None = None,
+    before: Cursor | None = None,
+) -> list[QueueRow]:
+    """Return at most ``limit`` cases in the queue's order: the most urgent, or last ended, first.
+
+    Args:
+        after: only what follows this place.
+        before: only what precedes it, the nearest ``limit`` cases.
+    """
+    statement = page_statement(scope, wanted, limit, after=after, before=before)
+    found = [QueueRow(*row) for row in session.execute(statement).all()]
+    return found[::-1] if before is not None else found
+
+
+def page_statement(
+    scope: Scope,
+    wanted: Wanted,
+    limit: int,
+    *,
+    after: Cursor | None = None,
+    before: Cursor | None = None,
+) -> Any:
+    """Make the statement of :func:`queue_page`."""
+    order = _ended_order(before is not None) if wanted.ended else _live_order(before is not None)
+    conditions = [*_filters(wanted), *_beyond(wanted, after, before)]
+    branches = [
+        select(CaseRow.id).where(*branch, *conditions).order_by(*order).limit(limit)
+        for branch in _branches(scope, wanted)
+    ]
+    columns = select(*_COLUMNS, AgentRow.name).outerjoin(
+        AgentRow, AgentRow.ref == CaseRow.assignee_ref
+    )
+    if len(branches) == 1:
+        (branch,) = _branches(scope, wanted)
+        return columns.where(*branch, *conditions).order_by(*order).limit(limit)
+    # Each branch reads its own index and stops at the limit; only then are they merged.
+    parts = [select(branch.subquery().c.id) for branch in branches]
+    if not parts:
+        return columns.where(literal_column("1 = 0"))
+    return columns.where(CaseRow.id.in_(union_all(*parts))).order_by(*order).limit(limit)
+
+
+def queue_marks(
+    session: Session, scope: Scope, wanted: Wanted, limit: int, **places: Cursor | None
+) -> Sequence[tuple[Any, ...]]:
+    """Return id, version and assignee's name of each case of a page: what it shows, in short."""
+    page = page_statement(scope, wanted, limit, **places)
+    short = page.with_only_columns(
+        CaseRow.id, CaseRow.version, AgentRow.name, maintain_column_froms=True
+    )
+    return [tuple(row) for row in session.execute(short).all()]
+
+
+def counts(session: Session, scopes: Sequence[Scope]) -> list[int]:
+    """Count the live cases of each scope, at most :data:`COUNT_LIMIT` each, in one statement."""
+    found = session.execute(counts_statement(scopes)).one()
+    return [min(int(count), COUNT_LIMIT) for count in found]
+
+
+def counts_statement(scopes: Sequence[Scope]) -> Any:
+    """Make the statement of :func:`counts`."""
+    columns: list[ColumnElement[Any]] = []
+    for scope in scopes:
+        branches = [
+            select(CaseRow.id).where(*branch).limit(COUNT_LIMIT)
+            for branch in _branches(scope, Wanted())
+        ]
+        if not branches:
+            columns.append(literal(0))
+            continue
+        parts = [select(branch.subquery().c.id) for branch in branches]
+        capped = union_all(*parts).subquery()
+        columns.append(select(func.count()).select_from(capped).scalar_subquery())
+    return select(*columns)
+
+
+def agents(session: Session, limit: int = 500) -> Sequence[AgentRow]:
+    """Return the known agents by name."""
+    statement = select(AgentRow).order_by(AgentRow.name, AgentRow.ref).limit(limit)
+    return session.scalars(statement).all()
+
+
+def _branches(scope: Scope, wanted: Wanted) -> list[list[ColumnElement[bool]]]:
+    """Split a scope into conditions that one index answers each; no case is in two of them."""
+    state = CaseRow.status == wanted.status if wanted.ended else _LIVE
+    if scope.assignee is not None:
+        return [[state, CaseRow.assignee_ref == scope.assignee]]
+    nobody = [CaseRow.assignee_ref.is_(None)] if scope.unassigned else []
+    teams = scope.teams
+    if wanted.teams:
+        teams = tuple(team for team in wanted.teams if teams is None or team in teams)
+    if teams is None:
+        return [[state, *nobody]]
+    if wanted.ended:
+        # The history is read by its own index; splitting it by team would win nothing.
+        mine = [CaseRow.assignee_ref == scope.also_assignee] if scope.also_assignee else []
+        return [[state, *nobody, or_(CaseRow.team.in_(teams), *mine)]] if teams or mine else []
+    found = [[state, CaseRow.team == team, *nobody] for team in teams]
+    if scope.also_assignee is not None:
+        elsewhere = CaseRow.team.not_in(scope.teams or ())
+        found.append([state, CaseRow.assignee_ref == scope.also_assignee, elsewhere])
+    return found
+
+
+def _filters(wanted: Wanted) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if wanted.status is not None and not wanted.ended:
+        found.append(CaseRow.status == wanted.status)
+    for column, words in (
+        (CaseRow.team, wanted.teams),
+        (CaseRow.category, wanted.categories),
+        (CaseRow.priority, wanted.priorities),
+    ):
+        if words:
+            found.append(column.in_(words))
+    return found
+
+
+def _beyond(
+    wanted: Wanted, after: Cursor | None, before: Cursor | None
+) -> list[ColumnElement[bool]]:
+    cursor = after or before
+    if cursor is None:
+        return []
+    place = tuple_(literal(cursor.at, UTCDateTime()), literal(cursor.id, BIG_ID))
+    if wanted.ended:
+        here = tuple_(CaseRow.ended_at, CaseRow.id)
+        return [here < place if after is not None else here > place]
+    here = tuple_(CaseRow.urgency_at, CaseRow.id)
+    return [here > place if after is not None else here < place]
+
+
+def _live_order(backwards: bool) -> tuple[ColumnElement[Any], ...]:
+    if backwards:
+        return CaseRow.urgency_at.desc(), CaseRow.id.desc()
+    return CaseRow.urgency_at.asc(), CaseRow.id.asc()
+
+
+def _ended_order(backwards: bool) -> tuple[ColumnElement[Any], ...]:
+    if backwards:
+        return CaseRow.ended_at.asc(), CaseRow.id.asc()
+    return CaseRow.ended_at.desc(), CaseRow.id.desc()

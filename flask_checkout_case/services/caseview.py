@@ -1,0 +1,211 @@
+"""Everything that the case page shows, read at one moment."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from ..data import queries_caseview as queries
+from ..data import queries_queue
+from ..data.models import AgentRow, CaseRow, CheckoutRow, EntryRow, EventRow
+from ..errors import NotFoundError
+from ..gateways import read_failure
+from ..types import Agent, CaseInfo, FailureClass
+from .due import Clock, running_clocks
+from .permission import ACTIONS, may, require
+from .reading import info
+from .runtime import Runtime
+
+ENTRIES: Final = 100
+EVENTS: Final = 100
+OTHERS: Final = 8
+
+_ATTEMPTS: Final = frozenset({"payment_failed", "payment_succeeded", "payment_canceled"})
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try to pay.
+
+    Args:
+        name: the signal that told of it.
+        code: the gateway's own code; only for those who may see it.
+    """
+
+    name: str
+    at: datetime
+    provider: str | None
+    method: str | None
+    failure_class: FailureClass | None
+    outcome: str
+    code: str | None
+    network_code: str | None
+    advice_code: str | None
+    payment_id: str | None
+    amount_minor: int | None
+    currency: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What the customer did or met in the checkout; ``count`` times in a row."""
+
+    name: str
+    step: str | None
+    data: Mapping[str, Any]
+    at: datetime
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class CaseView:
+    """One case with all that belongs to it.
+
+    Args:
+        before: the last line of the whole timeline that is *not* shown, if there are older ones.
+        cart: the checkout as last heard of, or as it was when the case was opened.
+        allowed: the actions that this agent may take.
+        colleagues: known agents to whom the case can be given.
+    """
+
+    case: CaseInfo
+    row: CaseRow
+    checkout: CheckoutRow | None
+    cart: Mapping[str, Any]
+    clocks: tuple[Clock, ...]
+    entries: tuple[EntryRow, ...]
+    before: int | None
+    steps: tuple[Step, ...]
+    attempts: tuple[Attempt, ...]
+    others: tuple[CaseInfo, ...]
+    agents: tuple[AgentRow, ...]
+    allowed: frozenset[str]
+    mark: str
+    now: datetime
+
+    @property
+    def colleagues(self) -> list[AgentRow]:
+        return [
+            agent
+            for agent in self.agents
+            if agent.role == "supervisor" or self.case.team in agent.teams
+        ]
+
+    def name_of(self, agent_ref: str | None) -> str | None:
+        """Return how an agent is called, by what the shop last said."""
+        return next((agent.name for agent in self.agents if agent.ref == agent_ref), agent_ref)
+
+
+def view(runtime: Runtime, reference: str, agent: Agent, *, before: int | None = None) -> CaseView:
+    """Return the case as this agent may see it.
+
+    Args:
+        before: show the timeline's lines before this one instead of the newest.
+
+    Raises:
+        NotFoundError: there is no such case, or it isn't this agent's to see.
+    """
+    with runtime.read() as session:
+        found = queries.case_and_checkout(session, reference)
+        if found is None:
+            raise NotFoundError(f"there is no case {reference}")
+        row, checkout = found
+        case = info(row)
+        require(runtime, agent, "view", case)
+        entries = queries.newest_entries(session, row.id, ENTRIES + 1, before)
+        events = queries.events_of(session, row.checkout_ref, EVENTS) if row.checkout_ref else []
+        others = [info(other) for other in queries.other_cases(session, row, OTHERS)]
+        agents = queries_queue.agents(session)
+    allowed = frozenset(action for action in ACTIONS if may(runtime, agent, action, case))
+    shown = entries[-ENTRIES:]
+    return CaseView(
+        case=case,
+        row=row,
+        checkout=checkout,
+        cart=_cart(row, checkout),
+        clocks=tuple(running_clocks(row)),
+        entries=tuple(shown),
+        before=shown[0].id if len(entries) > ENTRIES else None,
+        steps=tuple(_steps(events)),
+        attempts=tuple(_attempts(events, codes="codes" in allowed)),
+        others=tuple(other for other in others if may(runtime, agent, "view", other)),
+        agents=tuple(agents),
+        allowed=allowed,
+        mark=_mark(
+            row, checkout.seen_at if checkout else None, shown[-1].id if shown else 0, allowed
+        ),
+        now=runtime.clock(),
+    )
+
+
+def mark(runtime: Runtime, reference: str, agent: Agent) -> str:
+    """Return a text that changes whenever what :func:`view` returns does.
+
+    Raises:
+        NotFoundError: there is no such case, or it isn't this agent's to see.
+    """
+    with runtime.read() as session:
+        found = queries.case_mark(session, reference)
+    if found is None:
+        raise NotFoundError(f"there is no case {reference}")
+    row, seen_at, newest = found
+    case = info(row)
+    require(runtime, agent, "view", case)
+    allowed = frozenset(action for action in ACTIONS if may(runtime, agent, action, case))
+    return _mark(row, seen_at, newest, allowed)
+
+
+def _mark(row: CaseRow, seen_at: datetime | None, newest: int, allowed: frozenset[str]) -> str:
+    written = repr((row.id, row.version, seen_at, newest, sorted(allowed)))
+    return hashlib.sha256(written.encode()).hexdigest()[:24]
+
+
+def _cart(row: CaseRow, checkout: CheckoutRow | None) -> Mapping[str, Any]:
+    if checkout is not None and checkout.snapshot:
+        return checkout.snapshot
+    kept = (row.snapshot or {}).get("checkout")
+    return kept if isinstance(kept, Mapping) else {}
+
+
+def _steps(events: Sequence[EventRow]) -> list[Step]:
+    found: list[Step] = []
+    for event in events:
+        last = found[-1] if found else None
+        if last and (last.name, last.step) == (event.name, event.step) and last.data == event.data:
+            found[-1] = Step(event.name, event.step, event.data, event.at, last.count + 1)
+        else:
+            found.append(Step(event.name, event.step, event.data, event.at))
+    return found
+
+
+def _attempts(events: Sequence[EventRow], *, codes: bool) -> list[Attempt]:
+    found = [_attempt(event, codes=codes) for event in events if event.name in _ATTEMPTS]
+    return found[::-1]
+
+
+def _attempt(event: EventRow, *, codes: bool) -> Attempt:
+    data = event.data
+    failed = event.name == "payment_failed"
+    failure = read_failure(data, event.checkout_ref or "") if failed else None
+    amount = data.get("amount_minor")
+    return Attempt(
+        name=event.name,
+        at=event.at,
+        provider=_text(data.get("provider")),
+        method=_text(data.get("method")),
+        failure_class=failure.failure_class if failure else None,
+        outcome=failure.outcome if failure else "",
+        code=failure.raw_code if failure and codes else None,
+        network_code=_text(data.get("network_code")) if codes else None,
+        advice_code=_text(data.get("advice_code")) if codes else None,
+        payment_id=_text(data.get("payment_id")),
+        amount_minor=amount if isinstance(amount, int) else None,
+        currency=_text(data.get("currency")),
+    )
+
+
+def _text(value: object) -> str | None:
+    return str(value) if value not in (None, "") else None

@@ -1,0 +1,8 @@
+"""The agents' workspace: the queue and the case page."""
+
+from __future__ import annotations
+
+from . import case_views, queue_views
+from .blueprint import blueprint
+
+__all__ = ("blueprint", "case_views", "queue_views")

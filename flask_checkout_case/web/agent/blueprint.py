@@ -1,0 +1,37 @@
+"""The workspace's blueprint, guarded before any view of it exists."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from flask import Blueprint
+
+from ..guard import protect, this_runtime
+from . import wording
+
+# Fragments are parsed by XMLHttpRequest's own "document" type, which is no sink of Trusted Types:
+# the pages need no policy at all, and none can be made.
+CSP: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: https:; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'; trusted-types 'none'"
+)
+
+blueprint = Blueprint(
+    "checkout_case_agent",
+    __name__,
+    static_folder="static",
+    static_url_path="/static",
+    template_folder="templates",
+)
+protect(blueprint, csp=CSP, error_page="checkout_case/agent/error.html")
+
+
+@blueprint.context_processor
+def _names() -> dict[str, Any]:
+    return {"words": wording, "login_url": _login_url}
+
+
+def _login_url() -> str | None:
+    hook = this_runtime().hooks.login_url
+    return wording.safe_url(hook()) if hook is not None else None

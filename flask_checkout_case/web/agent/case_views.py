@@ -1,0 +1,260 @@
+"""The case page, and what agents do on it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+from flask import Response, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from ...errors import (
+    CheckoutCaseError,
+    InvalidInputError,
+    InvalidTransitionError,
+    StaleVersionError,
+    VersionRequiredError,
+)
+from ...i18n import gettext
+from ...rules.lifecycle import moves_from
+from ...services import cases, caseview, queue
+from ...services.caseview import CaseView
+from ...types import Agent, CaseInfo, Priority, Status
+from ..current import current_agent, runtime
+from ..guard import csrf_protected
+from . import timeline
+from .blueprint import blueprint
+from .queue_views import language_mark, unchanged, with_etag
+
+KEY_LIMIT = 64
+_UNSENT = ("reply_text", "note_text")
+
+Deed = Callable[[str, Agent], CaseInfo]
+
+
+@blueprint.get("/cases/<reference>")
+def case(reference: str) -> ResponseReturnValue:
+    """Show a case."""
+    agent = current_agent()
+    return _page(reference, agent)
+
+
+@blueprint.get("/cases/<reference>/live")
+def case_part(reference: str) -> ResponseReturnValue:
+    """Answer a page that asks what has changed: 304 when nothing has."""
+    agent = current_agent()
+    etag = language_mark(caseview.mark(runtime(), reference, agent))
+    if etag in request.if_none_match:
+        return unchanged(etag)
+    return _page(reference, agent, template="case_part.html")
+
+
+@blueprint.post("/cases/<reference>/reply")
+@csrf_protected
+def reply(reference: str) -> ResponseReturnValue:
+    """Answer the customer, and solve the case if that is wanted."""
+
+    def deed(reference: str, agent: Agent) -> CaseInfo:
+        text = request.form.get("reply_text", "")
+        done = cases.reply(runtime(), reference, text, agent=agent, key=_key("reply_key"))
+        if request.form.get("then") != Status.SOLVED or done.status == Status.SOLVED:
+            return done
+        # Based on what the reply has just made of the case: only somebody faster can be in between.
+        return cases.set_status(
+            runtime(),
+            reference,
+            Status.SOLVED,
+            agent=agent,
+            version=done.version,
+            outcome="assisted",
+        )
+
+    return _do(reference, deed, sent="reply_text")
+
+
+@blueprint.post("/cases/<reference>/note")
+@csrf_protected
+def note(reference: str) -> ResponseReturnValue:
+    """Write an internal note."""
+
+    def deed(reference: str, agent: Agent) -> CaseInfo:
+        text = request.form.get("note_text", "")
+        return cases.note(runtime(), reference, text, agent=agent, key=_key("note_key"))
+
+    return _do(reference, deed, sent="note_text")
+
+
+@blueprint.post("/cases/<reference>/take")
+@csrf_protected
+def take(reference: str) -> ResponseReturnValue:
+    """Assign the case to oneself."""
+    return _do(
+        reference, lambda ref, agent: cases.take(runtime(), ref, agent=agent, version=_version())
+    )
+
+
+@blueprint.post("/cases/<reference>/assign")
+@csrf_protected
+def assign(reference: str) -> ResponseReturnValue:
+    """Give the case to a colleague, or to nobody."""
+
+    def deed(reference: str, agent: Agent) -> CaseInfo:
+        to = request.form.get("assignee") or None
+        return cases.assign(runtime(), reference, agent=agent, assignee_ref=to, version=_version())
+
+    return _do(reference, deed)
+
+
+@blueprint.post("/cases/<reference>/transfer")
+@csrf_protected
+def transfer(reference: str) -> ResponseReturnValue:
+    """Hand the case to another team."""
+
+    def deed(reference: str, agent: Agent) -> CaseInfo:
+        team = request.form.get("team", "")
+        return cases.transfer(runtime(), reference, agent=agent, team=team, version=_version())
+
+    return _do(reference, deed)
+
+
+@blueprint.post("/cases/<reference>/status")
+@csrf_protected
+def status(reference: str) -> ResponseReturnValue:
+    """Move the case along its lifecycle; ``solved assisted`` names the outcome too."""
+
+    def deed(reference: str, agent: Agent) -> CaseInfo:
+        new, _, outcome = request.form.get("status", "").partition(" ")
+        return cases.set_status(
+            runtime(), reference, new, agent=agent, version=_version(), outcome=outcome or None
+        )
+
+    return _do(reference, deed)
+
+
+@blueprint.post("/cases/<reference>/priority")
+@csrf_protected
+def priority(reference: str) -> ResponseReturnValue:
+    """Change how urgent the case is held to be."""
+
+    def deed(reference: str, agent: Agent) -> CaseInfo:
+        new = request.form.get("priority", "")
+        return cases.set_priority(runtime(), reference, new, agent=agent, version=_version())
+
+    return _do(reference, deed)
+
+
+def _do(reference: str, deed: Deed, *, sent: str | None = None) -> ResponseReturnValue:
+    """Do it and show the case; what can't be done is said on the same page, nothing typed is lost.
+
+    Args:
+        sent: the form's field that the deed has used up.
+    """
+    agent = current_agent()
+    try:
+        deed(reference, agent)
+    except StaleVersionError as error:
+        return _page(reference, agent, conflict=error, status=error.status)
+    except (InvalidInputError, InvalidTransitionError, VersionRequiredError) as error:
+        return _page(reference, agent, problem=_told(error), status=error.status)
+    unsent = {name: request.form.get(name, "") for name in _UNSENT if name != sent}
+    if any(text.strip() for text in unsent.values()):
+        # A redirect would lose the text that was being typed beside this.
+        return _page(reference, agent, typed=unsent)
+    return redirect(url_for(".case", reference=reference), 303)
+
+
+def _told(error: CheckoutCaseError) -> str:
+    if isinstance(error, InvalidInputError) and error.field == "text":
+        texts = [request.form.get(name, "").strip() for name in _UNSENT]
+        if any(len(text) > cases.TEXT_LIMIT for text in texts):
+            return gettext("That is too long: at most %(most)s characters.", most=cases.TEXT_LIMIT)
+        return gettext("Write something first.")
+    if isinstance(error, InvalidTransitionError):
+        return gettext("The case can't become that from what it is now.")
+    return gettext("Something in what was sent is not right.")
+
+
+def _page(
+    reference: str,
+    agent: Agent,
+    *,
+    template: str = "case.html",
+    conflict: StaleVersionError | None = None,
+    problem: str | None = None,
+    typed: dict[str, str] | None = None,
+    status: int = 200,
+) -> Response:
+    older = request.args.get("before", type=int) if request.method == "GET" else None
+    view = caseview.view(runtime(), reference, agent, before=older)
+    if typed is None:
+        typed = {name: request.form.get(name, "") for name in _UNSENT}
+    etag = language_mark(view.mark)
+    page = render_template(
+        f"checkout_case/agent/{template}",
+        etag=etag,
+        older=older,
+        conflict=conflict,
+        changes=_changes(view, conflict),
+        problem=problem,
+        typed=typed,
+        counts=queue.counts(runtime(), agent) if template == "case.html" else {},
+        **_names(view, agent),
+    )
+    return with_etag(make_response(page, status), etag)
+
+
+def _names(view: CaseView, agent: Agent) -> dict[str, Any]:
+    teams = {key: team.name for key, team in runtime().policy.teams.items()}
+    now = Status(view.case.status)
+    moves = [status for status in Status if status in moves_from(now)]
+    return {
+        "agent": agent,
+        "view": view,
+        "case": view.case,
+        "row": view.row,
+        "now": view.now,
+        "teams": teams,
+        "views": queue.views_of(agent),
+        "lines": timeline.lines(view, str(agent.ref), lambda key: teams.get(key, key)),
+        "moves": [str(status) for status in moves],
+        "priorities": [str(item) for item in reversed(Priority)],
+        "reply_key": secrets.token_urlsafe(12),
+        "note_key": secrets.token_urlsafe(12),
+    }
+
+
+def _changes(view: CaseView, conflict: StaleVersionError | None) -> list[dict[str, Any]]:
+    """Say who changed what since the page was made."""
+    if conflict is None:
+        return []
+    teams = runtime().policy.teams
+    told = []
+    for change in conflict.changes:
+        who = change["name"] or gettext("The system")
+        if change["kind"] in ("message", "note"):
+            what = gettext("wrote a note") if change["kind"] == "note" else gettext("wrote")
+            text = f"{who} {what}: “{_short(change['text'] or '')}”"
+        else:
+            text, _ = timeline.sentence(
+                change["kind"],
+                change["name"],
+                change["data"] or {},
+                lambda key: teams[key].name if key in teams else key,
+                view.name_of,
+            )
+        told.append({"at": change["at"], "text": text})
+    return told
+
+
+def _short(text: str) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= 120 else flat[:119] + "…"
+
+
+def _key(name: str) -> str | None:
+    return request.form.get(name, "")[:KEY_LIMIT] or None
+
+
+def _version() -> int | None:
+    return request.form.get("version", type=int)

@@ -1,0 +1,180 @@
+"""A case's timeline in words: what the system noted becomes a sentence in the reader's language."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from ...data.models import EntryRow
+from ...i18n import gettext
+from ...services.caseview import CaseView
+from . import wording
+
+TeamName = Callable[[str], str]
+AgentName = Callable[[str | None], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the conversation.
+
+    Args:
+        form: ``customer``, ``agent``, ``note`` or ``system``.
+        tone: of a system line: ``bad``, ``good`` or nothing.
+    """
+
+    id: int
+    form: str
+    at: datetime
+    name: str
+    text: str
+    mine: bool = False
+    tone: str = ""
+
+
+def lines(view: CaseView, me: str, team: TeamName) -> list[Line]:
+    """Return the timeline of a case, oldest first."""
+    return [_line(entry, me, team, view.name_of) for entry in view.entries]
+
+
+def _line(entry: EntryRow, me: str, team: TeamName, agent: AgentName) -> Line:
+    if entry.kind == "note" or (entry.kind == "message" and not entry.public):
+        form = "note"
+    elif entry.kind == "message" and entry.author in ("customer", "agent"):
+        form = entry.author
+    else:
+        text, tone = sentence(entry.kind, entry.author_name, entry.data or {}, team, agent)
+        return Line(entry.id, "system", entry.at, "", entry.text or text, tone=tone)
+    name = entry.author_name or (
+        gettext("Customer") if entry.author == "customer" else gettext("Support")
+    )
+    return Line(entry.id, form, entry.at, name, entry.text or "", mine=entry.author_ref == me)
+
+
+def sentence(
+    kind: str, who: str | None, data: Mapping[str, Any], team: TeamName, agent: AgentName
+) -> tuple[str, str]:
+    """Return what a line without a text of its own says, and its tone."""
+    if kind == "decision":
+        return _decision(who or gettext("The system"), data, team, agent)
+    if kind == "signal":
+        return _signal(data)
+    if kind == "mail":
+        return gettext("An e-mail was sent to the customer"), ""
+    if kind == "escalation":
+        return _escalation(data), "bad"
+    return kind, ""
+
+
+def _decision(
+    who: str, data: Mapping[str, Any], team: TeamName, agent: AgentName
+) -> tuple[str, str]:
+    tell = _DECISIONS.get(str(data.get("action")))
+    if tell is None:
+        return f"{who}: {data.get('action')}", ""
+    return tell(who, data, team, agent)
+
+
+def _routed(
+    _who: str, data: Mapping[str, Any], team: TeamName, _agent: AgentName
+) -> tuple[str, str]:
+    name = team(str(data.get("to")))
+    return gettext("Routed to %(team)s by “%(route)s”", team=name, route=data.get("route")), ""
+
+
+def _taken(
+    who: str, _data: Mapping[str, Any], _team: TeamName, _agent: AgentName
+) -> tuple[str, str]:
+    return gettext("%(who)s took the case", who=who), ""
+
+
+def _assigned(
+    who: str, data: Mapping[str, Any], _team: TeamName, agent: AgentName
+) -> tuple[str, str]:
+    if data.get("to") is None:
+        return gettext("%(who)s put the case back, nobody has it", who=who), ""
+    name = data.get("name") or agent(str(data["to"]))
+    return gettext("%(who)s gave the case to %(name)s", who=who, name=name), ""
+
+
+def _transferred(
+    who: str, data: Mapping[str, Any], team: TeamName, _agent: AgentName
+) -> tuple[str, str]:
+    old, new = team(str(data.get("from"))), team(str(data.get("to")))
+    return gettext("%(who)s moved the case from %(old)s to %(new)s", who=who, old=old, new=new), ""
+
+
+def _priority(
+    who: str, data: Mapping[str, Any], _team: TeamName, _agent: AgentName
+) -> tuple[str, str]:
+    old, new = (wording.word("PRIORITIES", data.get(end)) for end in ("from", "to"))
+    return (
+        gettext("%(who)s changed the priority from %(old)s to %(new)s", who=who, old=old, new=new),
+        "",
+    )
+
+
+def _status(
+    who: str, data: Mapping[str, Any], _team: TeamName, _agent: AgentName
+) -> tuple[str, str]:
+    new = wording.word("STATUSES", data.get("to"))
+    if data.get("outcome"):
+        result = wording.word("OUTCOMES", data["outcome"])
+        text = gettext(
+            "%(who)s set the case to %(new)s: %(result)s", who=who, new=new, result=result
+        )
+    else:
+        text = gettext("%(who)s set the case to %(new)s", who=who, new=new)
+    return text, "good" if data.get("to") == "solved" else ""
+
+
+def _reopened(
+    _who: str, _data: Mapping[str, Any], _team: TeamName, _agent: AgentName
+) -> tuple[str, str]:
+    return gettext("The customer wrote again and reopened the case"), ""
+
+
+def _recovered(
+    _who: str, data: Mapping[str, Any], _team: TeamName, _agent: AgentName
+) -> tuple[str, str]:
+    if data.get("outcome") == "assisted":
+        text = gettext("The customer completed the purchase: solved with our help")
+    else:
+        text = gettext("The customer completed the purchase without help: closed by itself")
+    order = data.get("order_ref")
+    return f"{text} · {gettext('Order %(ref)s', ref=order)}" if order else text, "good"
+
+
+_DECISIONS: Final[
+    Mapping[str, Callable[[str, Mapping[str, Any], TeamName, AgentName], tuple[str, str]]]
+] = {
+    "routed": _routed,
+    "taken": _taken,
+    "assigned": _assigned,
+    "transferred": _transferred,
+    "priority": _priority,
+    "status": _status,
+    "reopened": _reopened,
+    "recovered": _recovered,
+}
+
+
+def _signal(data: Mapping[str, Any]) -> tuple[str, str]:
+    name = str(data.get("signal"))
+    text = wording.word("STEPS", name)
+    detail = data.get("failure_class")
+    if detail:
+        text = f"{text}: {wording.failure(detail)}"
+    elif data.get("reason") or data.get("sku"):
+        text = f"{text}: {data.get('reason') or data.get('sku')}"
+    tone = "bad" if name in wording.TROUBLE else "good" if name in wording.SUCCESS else ""
+    return text, tone
+
+
+def _escalation(data: Mapping[str, Any]) -> str:
+    clock = wording.word("CLOCKS", data.get("clock", "resolution"))
+    if data.get("percent") == 100:
+        return gettext("%(clock)s is overdue", clock=clock)
+    return gettext("%(clock)s is due soon", clock=clock)

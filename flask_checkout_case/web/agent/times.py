@@ -1,0 +1,65 @@
+"""Instants and lengths of time as the pages first show them; the script takes over from there.
+
+Both use the same CLDR units, so that nothing jumps when the script begins to count.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from babel.dates import format_datetime
+from babel.units import format_unit
+
+from ...i18n import current_locale, gettext
+from ...services.due import Clock
+
+_UNITS: Final = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
+
+
+def span(time: timedelta) -> str:
+    """Write a length of time with its two largest units: ``2d 4h``, ``12m 3s``."""
+    seconds = abs(int(time.total_seconds()))
+    for place, (unit, size) in enumerate(_UNITS):
+        if seconds >= size or unit == "second":
+            parts = [_unit(seconds // size, unit)]
+            if place + 1 < len(_UNITS):
+                smaller, part = _UNITS[place + 1]
+                parts.append(_unit(seconds % size // part, smaller))
+            return " ".join(parts)
+    raise AssertionError("a second is the last unit")
+
+
+def age(time: timedelta) -> str:
+    """Write how long something has been, with its largest unit: ``4h``."""
+    seconds = max(0, int(time.total_seconds()))
+    if seconds < 60:
+        return gettext("now")
+    unit, size = next((unit, size) for unit, size in _UNITS if seconds >= size)
+    return _unit(seconds // size, unit)
+
+
+def countdown(clock: Clock, now: datetime) -> str:
+    """Write what is left of a clock, or by how much it has run out."""
+    time = span(clock.due - now)
+    if clock.state(now) == "overdue":
+        return gettext("%(time)s over", time=time)
+    return gettext("%(time)s left", time=time)
+
+
+def instant(at: datetime) -> str:
+    """Write a moment, in UTC: the reader's own time zone is known to the script alone."""
+    return str(format_datetime(at, "d MMM, HH:mm 'UTC'", locale=_locale()))
+
+
+def _unit(number: int, unit: str) -> str:
+    name = f"duration-{unit}"
+    narrow = str(format_unit(number, name, length="narrow", locale=_locale()))
+    # Babel names the unit itself where a language has no narrow form of its own.
+    if name not in narrow:
+        return narrow
+    return str(format_unit(number, name, length="short", locale=_locale()))
+
+
+def _locale() -> str:
+    return current_locale.get().replace("-", "_")
