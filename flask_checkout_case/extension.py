@@ -19,6 +19,7 @@ from .errors import ConfigurationError
 from .rules.policy import load_policy
 from .services import cases, opening, reading
 from .services.runtime import Hooks, Runtime
+from .services.staff import remember_agent
 from .services.unit import Database, make_own_engine
 from .types import (
     Agent,
@@ -301,7 +302,7 @@ class CheckoutCase:
 
     def reply(self, reference: str, text: str, *, agent: Agent, **more: Any) -> CaseInfo:
         """Answer the customer as ``agent``; see :func:`.services.cases.reply`."""
-        return cases.reply(_runtime(), reference, text, agent=agent, **more)
+        return cases.reply(_runtime_with(agent), reference, text, agent=agent, **more)
 
     def customer_message(self, reference: str, text: str, **more: Any) -> CaseInfo:
         """Post a customer's message from code, such as one that came by e-mail.
@@ -312,11 +313,11 @@ class CheckoutCase:
 
     def note(self, reference: str, text: str, *, agent: Agent, **more: Any) -> CaseInfo:
         """Write an internal note as ``agent``."""
-        return cases.note(_runtime(), reference, text, agent=agent, **more)
+        return cases.note(_runtime_with(agent), reference, text, agent=agent, **more)
 
     def solve(self, reference: str, *, agent: Agent | None = None, **more: Any) -> CaseInfo:
         """Solve a case; see :func:`.services.cases.solve`."""
-        return cases.solve(_runtime(), reference, agent=agent, **more)
+        return cases.solve(_runtime_with(agent), reference, agent=agent, **more)
 
     def flush(self) -> int:
         """Make what this process has captured durable now; returns how many events that were."""
