@@ -24,6 +24,16 @@ from .support import cases
 
 _CARDS: Final = ("Visa ending in 4242", "Mastercard ending in 4444", "Amex ending in 0005")
 _DEAR: Final = 500_000
+# What comes before a payment: signal, step, minutes before it.
+_BEFORE: Final = (
+    ("checkout_started", "contact", 7.0),
+    ("checkout_step_viewed", "contact", 7.0),
+    ("checkout_step_completed", "contact", 5.5),
+    ("checkout_step_viewed", "shipping", 5.4),
+    ("checkout_step_completed", "shipping", 2.5),
+    ("checkout_step_viewed", "payment", 2.4),
+    ("payment_info_entered", "payment", 0.2),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +77,7 @@ def tell_history(app: Flask, *, amount: int = 48, now: datetime | None = None) -
         ended, live = _stories()
         for index in range(amount):
             story = ended[index % len(ended)]
-            dear = index % 7 == 3 and story.category is None
+            dear = index % 5 == 3 and story.end in ("paid", "self")
             teller.tell(replace(story, dear=dear), teller.moment(index, amount))
         for story in live:
             teller.tell(story, teller.now - timedelta(minutes=story.ago))
@@ -156,15 +166,9 @@ class _Teller:
         return self._dice.sample(some, 1 if story.dear else self._dice.choice((1, 1, 1, 2)))
 
     def _failure(self, story: Story, checkout: Checkout, at: datetime) -> CaseInfo:
-        before = (
-            ("checkout_started", 7.0),
-            ("checkout_step_viewed", 7.0),
-            ("checkout_step_completed", 5.5),
-            ("checkout_step_completed", 2.5),
-            ("payment_info_entered", 0.2),
-        )
-        for name, minutes in before:
-            self._send(name, checkout, at - timedelta(minutes=minutes))
+        for name, step, minutes in _BEFORE:
+            then = replace(checkout, step=step)
+            self._send(name, then, at - timedelta(minutes=minutes))
         attempt = f"past{self._count:04d}"
         self._send(
             "payment_failed",

@@ -27,7 +27,8 @@ def main(arguments: list[str] | None = None) -> None:
         parser.error(f"port {given.port} is taken; choose another one with --port")
     signal.signal(signal.SIGTERM, _leave)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    for talkative in ("alembic", "stripe"):
+        logging.getLogger(talkative).setLevel(logging.WARNING)
     server = create_server(create_app(), host="127.0.0.1", port=given.port, threads=12)
     sys.stdout.write(f"Shop on http://127.0.0.1:{given.port}\n")
     sys.stdout.flush()
