@@ -332,6 +332,14 @@ def _runtime() -> Runtime:
     return found
 
 
+def _runtime_with(agent: Agent | None) -> Runtime:
+    """Return the runtime, which knows the agent's name from now on."""
+    found = _runtime()
+    if agent is not None:
+        remember_agent(found, agent)
+    return found
+
+
 def _category(word: str) -> Category:
     try:
         return Category(word)
