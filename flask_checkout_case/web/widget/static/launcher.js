@@ -1,7 +1,7 @@
-// The closed widget: asks once a page whether there is something to say, and loads the panel on demand.
+// The closed widget: asks whether there is something to say, loads the panel on demand.
 {
   const link = document.getElementById("checkout-case");
-  const { state, module, layer } = link.dataset;
+  const { state, module, layer } = link.dataset, WAIT = 900;
   let loading, asked = 0, panel;
 
   const load = () => (loading ||= import(module).catch((error) => {
@@ -14,8 +14,8 @@
     if (text) link.append(Object.assign(document.createElement(name), { textContent: text }));
   };
 
-  // A page stays within three of these, whatever the shop's scripts do.
-  const look = async () => {
+  // At most three a page. A decline's case may be written after its page: wait, ask again.
+  const look = async (wait) => {
     if (asked++ > 2) return;
     try {
       const seen = localStorage.getItem("checkout-case-seen");
@@ -26,8 +26,9 @@
       piece("b", unread);
       link.querySelector("b")?.setAttribute("aria-hidden", "true");
       dodge();
+      if (wait && !hint) setTimeout(look, wait, wait * 3);
     } catch {
-      // Offline, or no storage: the link itself still works.
+      // The link itself still works.
     }
   };
 
@@ -35,7 +36,7 @@
   const dodge = () => {
     let up = 0;
     if (getComputedStyle(link).position == "fixed") {
-      // Offsets leave the transform out: mid-motion they say where the link belongs.
+      // Offsets leave the transform out.
       const bubble = link.querySelector("em");
       const right = link.offsetLeft + link.offsetWidth, bottom = link.offsetTop + link.offsetHeight;
       const left = link.offsetLeft + Math.min(0, bubble?.offsetLeft ?? 0);
@@ -79,17 +80,17 @@
   }
   addEventListener("scroll", later, { passive: true });
   addEventListener("resize", later);
-  // A checkout that pays by fetch: its 402 says that there is something to ask for.
+  // A checkout that pays by fetch says 402 too.
   document.addEventListener("checkout-case:look", () => (panel?.look(), look()));
   try {
     new PerformanceObserver((list) => {
       if (list.getEntries().some((entry) => entry.responseStatus == 402)) {
         panel?.look();
-        look();
+        look(WAIT);
       }
     }).observe({ type: "resource" });
   } catch {
-    // An old browser learns of it with the next page.
+    // An old browser learns it with the next page.
   }
-  look();
+  look(performance.getEntriesByType("navigation")[0]?.responseStatus == 402 && WAIT);
 }
