@@ -78,7 +78,7 @@ def _card_error() -> sdk.CardError:
         "payment_intent": {"id": "pi_1"},
         "type": "card_error",
     }
-    return sdk.CardError(
+    return sdk.CardError(  # type: ignore[no-untyped-call]
         "Your card has insufficient funds.",
         None,
         "card_declined",
@@ -98,10 +98,18 @@ def test_the_sdks_card_error_is_read() -> None:
 @pytest.mark.parametrize(
     ("error", "failure_class", "outcome"),
     [
-        (sdk.APIConnectionError("gone"), "network", "unknown"),
+        (
+            sdk.APIConnectionError("gone"),  # type: ignore[no-untyped-call]
+            "network",
+            "unknown",
+        ),
         (sdk.RateLimitError("slow down"), "processing", "failed"),
         (sdk.AuthenticationError("key"), "config", "failed"),
-        (sdk.InvalidRequestError("no such", "id"), "config", "failed"),
+        (
+            sdk.InvalidRequestError("no such", "id"),  # type: ignore[no-untyped-call]
+            "config",
+            "failed",
+        ),
         (sdk.APIError("boom"), "processing", "unknown"),
     ],
 )
@@ -145,6 +153,18 @@ def test_either_of_two_secrets_verifies() -> None:
         (b"{}", sign(b"{}", at=time.time() + 86400)),
         (b"\xff\xfe", sign(b"\xff\xfe")),
         (b"{}", sign(b"{}") + ",t=99999999999"),
+    ],
+    ids=[
+        "none",
+        "empty",
+        "not ASCII",
+        "nonsense",
+        "another body",
+        "another secret",
+        "too old",
+        "from the future",
+        "not UTF-8",
+        "two times",
     ],
 )
 def test_what_does_not_verify_is_refused(body: bytes, header: str | None) -> None:
