@@ -121,7 +121,7 @@ def confirmation(number: str) -> str:
 def _finish(basket: Basket, result: payments.Result) -> Page:
     if result.status == "paid":
         track("checkout_step_completed", basket)
-        order = orders.complete(basket, result.card)
+        order = orders.complete(basket, result)
         _remember(order)
         return redirect(url_for("checkout.confirmation", number=order.number), 303)
     if result.status == "challenge":

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from . import pricing
 from .extensions import db
 from .models import Basket, Order, Product
+from .payments import Result
 from .support import track
 
 _FIRST_NUMBER: Final = 10_400
@@ -19,22 +20,28 @@ def of_basket(ref: str) -> Order | None:
     return db.session.scalar(select(Order).where(Order.basket_ref == ref))
 
 
-def complete(basket: Basket, card: str) -> Order:
+def complete(basket: Basket, payment: Result) -> Order:
     """Turn a paid basket into an order and commit it; the order it is already, when it is one.
 
     Args:
-        card: brand and last digits.
+        payment: how it was paid.
     """
     found = of_basket(basket.ref)
     if found is not None:
         return found
-    order = _order_of(basket, card)
+    order = _order_of(basket, payment.card)
     db.session.add(order)
     for line in basket.lines:
         line.product.stock = Product.stock - line.quantity
     basket.state, basket.step = "ordered", "confirmation"
     db.session.commit()
-    track("payment_succeeded", basket, provider="stripe", payment_id=basket.payment_intent)
+    track(
+        "payment_succeeded",
+        basket,
+        provider="stripe",
+        payment_id=basket.payment_intent,
+        attempt_id=payment.charge,
+    )
     track("order_completed", basket, order_ref=order.number)
     return order
 

@@ -54,12 +54,14 @@ class Result:
         message: what the customer reads after a decline.
         client_secret: what the page needs for the challenge.
         card: brand and last digits, after a success.
+        charge: the id of the charge, after a success.
     """
 
     status: str
     message: str = ""
     client_secret: str = ""
     card: str = ""
+    charge: str | None = None
 
 
 def client() -> stripe.StripeClient:
@@ -200,4 +202,5 @@ def _paid(intent: stripe.PaymentIntent) -> Result:
     method = intent.payment_method
     card = getattr(method, "card", None)
     shown = f"{str(card.brand).title()} ending in {card.last4}" if card else ""
-    return Result("paid", card=shown)
+    charge = intent.latest_charge
+    return Result("paid", card=shown, charge=charge if isinstance(charge, str) else None)

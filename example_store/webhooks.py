@@ -33,4 +33,4 @@ def stripe_events() -> tuple[str, int]:
 def _fulfil(intent: str) -> None:
     basket = db.session.scalar(select(Basket).where(Basket.payment_intent == intent))
     if basket is not None and basket.lines and basket.state == "open":
-        orders.complete(basket, payments.result_of(basket).card)
+        orders.complete(basket, payments.result_of(basket))
