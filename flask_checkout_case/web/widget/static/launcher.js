@@ -4,6 +4,7 @@
   const { state, module, layer } = link.dataset, WAIT = 900;
   let loading, asked = 0, panel;
 
+  const declined = (entry) => /402|422/.test(entry.responseStatus);
   const load = () => (loading ||= import(module).catch((error) => {
     loading = null;
     throw error;
@@ -24,7 +25,6 @@
       const { hint, unread } = await answer.json();
       piece("em", hint);
       piece("b", unread);
-      link.querySelector("b")?.setAttribute("aria-hidden", "true");
       dodge();
       if (wait && !hint) setTimeout(look, wait, wait * 3);
     } catch {
@@ -32,7 +32,7 @@
     }
   };
 
-  // Never over the button that pays: step above whatever can be pressed in that corner.
+  // Never over the button that pays: step above it.
   const dodge = () => {
     let up = 0;
     if (getComputedStyle(link).position == "fixed") {
@@ -75,7 +75,7 @@
   link.setAttribute("aria-expanded", "false");
   link.addEventListener("click", open);
   link.addEventListener("keydown", (event) => event.key == " " && open(event));
-  for (const hint of ["pointerenter", "focus", "touchstart"]) {
+  for (const hint of ["pointerenter", "focus"]) {
     link.addEventListener(hint, () => load().catch(() => {}), { once: true, passive: true });
   }
   addEventListener("scroll", later, { passive: true });
@@ -84,7 +84,7 @@
   document.addEventListener("checkout-case:look", () => (panel?.look(), look()));
   try {
     new PerformanceObserver((list) => {
-      if (list.getEntries().some((entry) => entry.responseStatus == 402)) {
+      if (list.getEntries().some(declined)) {
         panel?.look();
         look(WAIT);
       }
@@ -92,5 +92,5 @@
   } catch {
     // An old browser learns it with the next page.
   }
-  look(performance.getEntriesByType("navigation")[0]?.responseStatus == 402 && WAIT);
+  look(performance.getEntriesByType("navigation").some(declined) && WAIT);
 }

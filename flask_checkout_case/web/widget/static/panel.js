@@ -27,7 +27,7 @@ const styles = `
 h2 { margin: 0; font-size: 18px; line-height: 1.35; font-weight: 650; letter-spacing: -.01em; outline: 0; }
 h3 { margin: 0; font-size: 16px; line-height: 1.4; font-weight: 650; }
 p { margin: 0; }
-.presence { margin-block-start: 2px; color: var(--soft); font-size: 14px; }
+.presence { min-block-size: 21px; margin-block-start: 2px; color: var(--soft); font-size: 14px; }
 button { font: inherit; color: inherit; cursor: pointer; }
 .close { flex: none; inline-size: 40px; block-size: 40px; display: grid; place-items: center; border: 0;
   border-radius: 10px; background: none; color: var(--soft); }
@@ -92,14 +92,15 @@ textarea:focus, input[type=email]:focus { outline: 2px solid var(--accent); outl
 .send { min-block-size: 46px; padding: 0 20px; border: 0; border-radius: 10px; background: var(--accent);
   color: var(--on); font-weight: 600; }
 .send:hover { background: color-mix(in srgb, var(--accent), #000 14%); }
+.error:empty { display: none; }
 .error { color: var(--bad); font-size: 14px; font-weight: 600; }
 .wait i { display: block; block-size: 14px; margin-block-end: 12px; border-radius: 7px; background: var(--tint); }
 .wait i:nth-child(2) { inline-size: 70%; }
 .hidden { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%);
   white-space: nowrap; }
 @media (max-width: 480px) {
-  .panel, .panel.start { inset-inline: 0; inset-block-end: 0; inline-size: auto; block-size: auto;
-    min-block-size: min(420px, 88dvh); max-block-size: 88dvh; border-radius: 18px 18px 0 0;
+  .panel, .panel.start { inset-inline: 0; inset-block-end: 0; inline-size: auto;
+    block-size: min(640px, 86dvh); border-radius: 18px 18px 0 0;
     border-inline: 0; border-block-end: 0; box-shadow: 0 -8px 40px #0f172a33;
     padding-block-end: env(safe-area-inset-bottom); }
 }
