@@ -12,13 +12,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from json import JSONEncoder
+from json.encoder import encode_basestring_ascii as _quoted
 from typing import Any, Final
 from zlib import crc32
 
 from ..types import Event, Origin
 
 VERSION: Final = b"cc1"
-_encode: Final = JSONEncoder(ensure_ascii=True, separators=(",", ":"), allow_nan=False).encode
+encode: Final = JSONEncoder(ensure_ascii=True, separators=(",", ":"), allow_nan=False).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +66,30 @@ def _line(body: bytes) -> bytes:
     return b"%s %08x %s\n" % (VERSION, crc32(body), body)
 
 
-def event_line(number: int, now_ms: int, event: Event) -> bytes:
+def event_line(number: int, now_ms: int, event: Event, encoded: str | None = None) -> bytes:
     """Return the line of ``event``.
+
+    Args:
+        number: its own in the file.
+        now_ms: milliseconds of the wall clock.
+        encoded: the JSON of its checkout and data, where that is known already.
 
     Raises:
         ValueError, TypeError: the event holds something that is no plain JSON.
     """
-    return _line(b"E %d %d %s" % (number, now_ms, _encode(as_json(event)).encode("ascii")))
+    if encoded is None:
+        encoded = encode({"checkout": event.checkout, "data": event.data})
+    # Spelled out: an encoder of these few names would cost more than all the rest of the line.
+    payload = (
+        f'{{"id":{_quoted(event.id)},"name":{_quoted(event.name)},"at":"{event.at.isoformat()}"'
+        f',"checkout_ref":{_ref(event.checkout_ref)},"order_ref":{_ref(event.order_ref)}'
+        f',"customer_ref":{_ref(event.customer_ref)},"origin":"{event.origin.value}",{encoded[1:]}'
+    )
+    return _line(b"E %d %d %s" % (number, now_ms, payload.encode("ascii")))
+
+
+def _ref(ref: str | None) -> str:
+    return "null" if ref is None else _quoted(ref)
 
 
 def acknowledge_line(numbers: Iterable[int]) -> bytes:

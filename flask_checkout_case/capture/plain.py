@@ -32,15 +32,19 @@ _LAZY_TEXTS: Final = frozenset({"LazyString", "_LazyString", "LazyProxy"})
 
 def text(value: str, limit: int = TEXT_LIMIT) -> str:
     """Return ``value`` without what a database refuses (NUL, lone surrogates), cut to ``limit``."""
+    if len(value) <= limit and value.isascii() and "\x00" not in value:
+        return value
     # Cut before the search as well: a megabyte of text must not cost its own length.
-    cut = value[: 2 * limit]
-    if not cut.isascii() or "\x00" in cut:
-        cut = _UNSTORABLE.sub("", cut)
+    cut = _UNSTORABLE.sub("", value[: 2 * limit])
     return cut if len(cut) <= limit else cut[: limit - 1] + "…"
 
 
 def optional_text(value: Any, limit: int = TEXT_LIMIT) -> str | None:
     """Return a text that is one, ``None`` for anything else and for an empty one."""
+    if value is None:
+        return None
+    if type(value) is str:
+        return text(value, limit) or None
     if isinstance(value, Enum):
         value = value.value
     if isinstance(value, bool) or not isinstance(value, (str, int, uuid.UUID)):

@@ -14,7 +14,8 @@ from flask import Flask, current_app, has_app_context
 from ..services.runtime import Runtime
 from ..signals import FROM_SHOP
 from ..types import Checkout
-from .snapshot import bare_event, make_event
+from .recorder import SpoolRecorder
+from .snapshot import bare_event, make_encoded
 
 log = logging.getLogger(__name__)
 
@@ -109,8 +110,9 @@ def capture(runtime: Runtime, name: str, arguments: Mapping[str, Any]) -> None:
     if runtime.recorder is None:
         return
     now = runtime.clock()
+    encoded = None
     try:
-        event = make_event(name, arguments, now)
+        event, encoded = make_encoded(name, arguments, now)
     except Exception:  # noqa: BLE001 - logged
         _log_exception("the arguments of %s could not be copied; its refs are kept alone", name)
         event = bare_event(name, arguments, now)
@@ -121,7 +123,10 @@ def capture(runtime: Runtime, name: str, arguments: Mapping[str, Any]) -> None:
             name,
             type(checkout).__name__,
         )
-    runtime.recorder.capture(event)
+    if isinstance(runtime.recorder, SpoolRecorder):
+        runtime.recorder.capture(event, encoded)
+    else:
+        runtime.recorder.capture(event)
 
 
 def resolve_app(sender: Any) -> Flask | None:

@@ -79,17 +79,21 @@ class SpoolRecorder:
 
     # --- capturing ---
 
-    def capture(self, event: Event) -> None:
-        """Keep the event; never raises, never touches the shop's session."""
+    def capture(self, event: Event, encoded: str | None = None) -> None:
+        """Keep the event; never raises, never touches the shop's session.
+
+        Args:
+            encoded: the JSON of its checkout and data, where that is known already.
+        """
         try:
-            self._capture(event)
+            self._capture(event, encoded)
         except Exception:
             log.exception("an event could not be captured: %s", describe(event))
 
-    def _capture(self, event: Event) -> None:
+    def _capture(self, event: Event, encoded: str | None) -> None:
         scope = self._scope()
         context = None if scope is not None or not has_app_context() else _context()
-        receipt = None if self._direct else self._spooled(event)
+        receipt = None if self._direct else self._spooled(event, encoded)
         captured = Captured(event, receipt, scope, context)
         waiting = self.inserter.waiting
         if receipt is None or len(waiting) < IN_MEMORY:
@@ -97,9 +101,9 @@ class SpoolRecorder:
         if self._direct:
             self._insert_at_once(captured)
 
-    def _spooled(self, event: Event) -> Receipt | None:
+    def _spooled(self, event: Event, encoded: str | None) -> Receipt | None:
         try:
-            receipt = self.spool.append(event)
+            receipt = self.spool.append(event, encoded)
         except (OSError, ValueError, TypeError) as error:
             self._spool_error = f"{type(error).__name__}: {error}"
             log.error(  # noqa: TRY400 - a full disk is no place for tracebacks

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from ..errors import InvalidInputError
-from ..rules.redact import scrub
 from ..types import Checkout, Customer, Event, Line, Money, Order, utc_now
+from .lines import encode
+from .masking import masked
 from .plain import KEY_LIMIT, optional_text, plain, plain_mapping, text
 
-EVENT_LIMIT: Final = 32 * 1024
-"""Bytes of JSON that an event's details may have; beyond it only what is essential is kept."""
+EVENT_LIMIT: Final = 64 * 1024
+"""Characters of JSON; beyond it only what is essential of the details is kept."""
 LINE_LIMIT: Final = 50
 ID_LIMIT: Final = 255
 REF_LIMIT: Final = 255
@@ -37,8 +37,15 @@ def make_event(name: str, arguments: Mapping[str, Any], now: datetime | None = N
     Args:
         name: the signal's.
         arguments: what it was sent with; unknown ones are kept.
-        now: aware UTC, for a signal without ``at``.
+        now: aware UTC, for a signal without ``at``; the present when ``None``.
     """
+    return make_encoded(name, arguments, now)[0]
+
+
+def make_encoded(
+    name: str, arguments: Mapping[str, Any], now: datetime | None = None
+) -> tuple[Event, str]:
+    """Do as :func:`make_event`, and return the JSON of checkout and details as well."""
     given = arguments.get("checkout")
     checkout = snapshot(given)
     order = _order(arguments.get("order"))
@@ -47,7 +54,11 @@ def make_event(name: str, arguments: Mapping[str, Any], now: datetime | None = N
         checkout["customer"] = customer
     if checkout is None and order is not None:
         checkout = order.pop("as_checkout")
-    return Event(
+    values, encoded = masked({"checkout": checkout, "data": _details(arguments)})
+    if len(encoded) > EVENT_LIMIT:
+        values["data"] = _essential(values["data"])
+        encoded = encode(values)
+    event = Event(
         id=_event_id(name, arguments),
         name=name,
         at=_instant(arguments.get("at"), now or utc_now()),
@@ -59,9 +70,10 @@ def make_event(name: str, arguments: Mapping[str, Any], now: datetime | None = N
         customer_ref=_ref(arguments.get("customer_ref"))
         or (customer or {}).get("ref")
         or ((checkout or {}).get("customer") or {}).get("ref"),
-        checkout=_scrubbed(checkout),
-        data=_details(arguments),
+        checkout=values["checkout"],
+        data=values["data"],
     )
+    return event, encoded
 
 
 def bare_event(name: str, arguments: Mapping[str, Any], now: datetime) -> Event:
@@ -174,18 +186,12 @@ def _details(arguments: Mapping[str, Any]) -> dict[str, Any]:
             details |= {"amount_minor": value.minor_units, "currency": value.currency}
         else:
             details[text(key, KEY_LIMIT)] = plain(value)
-    scrubbed: dict[str, Any] = _scrubbed(details) or {}
-    if len(json.dumps(scrubbed)) > EVENT_LIMIT:
-        kept = {key: scrubbed[key] for key in _ESSENTIAL if key in scrubbed}
-        return {**plain_mapping(kept, 1), "cut": True}
-    return scrubbed
+    return details
 
 
-def _scrubbed(values: dict[str, Any] | None) -> dict[str, Any] | None:
-    if not values:
-        return values
-    masked: dict[str, Any] = scrub(values)
-    return masked
+def _essential(details: dict[str, Any]) -> dict[str, Any]:
+    kept = {key: details[key] for key in _ESSENTIAL if key in details}
+    return {**plain_mapping(kept, 1), "cut": True}
 
 
 def _event_id(name: str, arguments: Mapping[str, Any]) -> str:

@@ -87,8 +87,11 @@ class Spool:
         self._process = os.getpid()
         _spools.add(self)
 
-    def append(self, event: Event) -> Receipt:
+    def append(self, event: Event, encoded: str | None = None) -> Receipt:
         """Write one event down.
+
+        Args:
+            encoded: see :func:`.lines.event_line`.
 
         Raises:
             OSError: it is not on the disk: full, read-only, over the limit.
@@ -98,7 +101,7 @@ class Spool:
             segment = self._current()
             number = segment.numbers
             segment.numbers += 1
-            line = lines.event_line(number, time.time_ns() // 1_000_000, event)
+            line = lines.event_line(number, time.time_ns() // 1_000_000, event, encoded)
             if self._step is not None:
                 self._step("spool:before-write")
             _write(segment, line)

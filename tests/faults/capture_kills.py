@@ -73,7 +73,7 @@ def run(
     return {"killed": dict(killed), **_take_stock(shop)}
 
 
-def _no_disk(_event: Event) -> Receipt:
+def _no_disk(_event: Event, _encoded: str | None = None) -> Receipt:
     raise OSError("there is no disk")
 
 
