@@ -36,8 +36,8 @@ const put = (element, text) => {
 };
 
 const NEW = "data-told";
-const today = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit" });
-const earlier = new Intl.DateTimeFormat(language, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+const today = new Intl.DateTimeFormat(language, { hour: "numeric", minute: "2-digit" });
+const earlier = new Intl.DateTimeFormat(language, { day: "numeric", month: "short", hour: "numeric", minute: "2-digit" });
 const exactly = new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "long" });
 
 function moments() {

@@ -17,6 +17,8 @@ export function load(method, address, { etag, body } = {}) {
     const request = new XMLHttpRequest();
     request.open(method, address);
     request.responseType = "document";
+    // A 304 names no type: it would be read as XML, whose error page breaks the style policy.
+    request.overrideMimeType("text/html");
     request.timeout = 20000;
     request.setRequestHeader("Accept", "text/html");
     if (etag) request.setRequestHeader("If-None-Match", `"${etag}"`);
