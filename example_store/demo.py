@@ -68,7 +68,9 @@ def main(given: list[str] | None = None) -> int:
         )
     if taken:
         return 2
-    signal.signal(signal.SIGTERM, _interrupt)
+    # A process that a script starts in the background begins with Ctrl-C ignored.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _interrupt)
     environment = _environment(options)
     os.environ.update(environment)
     try:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import stripe
-from flask import current_app, url_for
+from flask import current_app
 
 from . import pricing
 from .extensions import announce_writing, db
@@ -98,7 +98,6 @@ def charge(basket: Basket, method: str) -> Result:
                 intent.id,
                 {
                     "payment_method": method,
-                    "return_url": url_for("checkout.payment_return", _external=True),
                     "use_stripe_sdk": True,
                     "expand": ["payment_method"],
                 },
