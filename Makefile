@@ -80,7 +80,7 @@ messages: $(VENV)/.installed  ## extract, update and compile the catalogues
 	$(SETUP) compile_catalog
 
 screenshots: install  ## take the pictures of the documentation again
-	$(BIN)/pytest -q -m browser --screenshots docs/images $(PYTEST_FLAGS)
+	$(BIN)/pytest -q -m browser --screenshots=docs/images tests $(PYTEST_FLAGS)
 	$(BIN)/python -m tools.readme_picture docs/images
 
 check: lint types layers docs
