@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from tests.support.bad_input import OWN
 from tests.support.shop import Shop
@@ -22,7 +22,11 @@ Make = Callable[..., Shop]
 
 @pytest.fixture
 def shop(make_sqlite_app: Make) -> Shop:
-    return furnish(make_sqlite_app(CHECKOUT_CASE_RATE_LIMIT="1000 per minute"))
+    return furnish(
+        make_sqlite_app(
+            CHECKOUT_CASE_RATE_LIMIT="1000 per minute", CHECKOUT_CASE_SHOP_NAME="Atelier Nord"
+        )
+    )
 
 
 @pytest.fixture
@@ -371,3 +375,60 @@ def overlap(one: dict[str, float], other: dict[str, float]) -> bool:
         and one["y"] < bottom(other)
         and other["y"] < bottom(one)
     )
+
+
+SHOWN = (
+    "hint-desktop",
+    "open-desktop-dark",
+    "conversation-desktop",
+    "page-desktop",
+    "hint-phone",
+    "open-phone",
+    "conversation-phone-rtl-dark",
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("desktop", {}),
+        ("desktop-dark", {"color_scheme": "dark"}),
+        ("phone", {"viewport": PHONE}),
+        ("phone-rtl-dark", {"viewport": PHONE, "locale": "ar", "color_scheme": "dark"}),
+    ],
+)
+def test_the_states_that_the_documentation_shows(
+    visit: Come,
+    shop: Shop,
+    screenshot: Callable[[Page, str], None],
+    name: str,
+    given: dict[str, Any],
+) -> None:
+    ada = visit(**given, reduced_motion="reduce")
+    page = ada.enter()
+
+    def show(state: str) -> None:
+        if f"{state}-{name}" in SHOWN:
+            screenshot(page, f"widget-{state}-{name}")
+
+    ada.pay()
+    show("hint")
+    panel = ada.open()
+    expect(panel.locator(".failure")).to_be_visible()
+    show("open")
+    arabic = given.get("locale") == "ar"
+    question = "رُفضت بطاقتي مع أن الرصيد كافٍ." if arabic else "But there is money on my card!"
+    answer = (
+        "أهلًا آدا، اطلبي من مصرفك السماح بالمبلغ، ثم حاولي مرة أخرى. نحتفظ لك بالحقيبة."
+        if arabic
+        else "Hello Ada, some banks hold back large payments at first. "
+        "Ask yours to allow it, then try again. We keep the bag for you until tonight."
+    )
+    ada.write(question)
+    expect(panel.locator(".status.sent")).to_be_visible()
+    reply(shop, ada.reference, answer)
+    expect(panel.locator(".status.answered")).to_be_visible()
+    show("conversation")
+    page.goto(f"{ada.address}/checkout-case/help")
+    expect(page.locator("#latest")).to_be_visible()
+    show("page")

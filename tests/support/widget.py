@@ -25,14 +25,25 @@ STRICT_CSP = (
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="data:,">
 <title>Checkout</title><link rel="stylesheet" href="/shop.css"></head><body>
-<header>Atelier Nord</header>
-<main><h1>Payment</h1><p>Leather weekender</p><form method="post" action="/pay">
-<label>Card <input name="card"></label><button id="pay">Pay 5,200.00</button></form></main>
-</body></html>"""
-STYLE = """body{margin:0;font:16px/1.5 sans-serif;color:#222;background:#fff}main{padding:24px}
-button{display:block;width:100%;min-height:48px;border:0;background:#111;color:#fff;font:inherit}
-input{display:block;width:100%;box-sizing:border-box;padding:10px;margin-bottom:20px;font:inherit}
-@media(prefers-color-scheme:dark){body{background:#111;color:#eee}button{background:#eee;color:#111}}"""
+<header>Atelier Nord</header><main><h1>Payment</h1>
+<dl><dt>Leather weekender</dt><dd>5,200.00 USD</dd><dt>Delivery</dt><dd>free</dd></dl>
+<form method="post" action="/pay"><label>Card number <input name="card" autocomplete="off"></label>
+<button id="pay">Pay 5,200.00 USD</button></form></main></body></html>"""
+DECLINED = '<p role="alert">Your card was declined.</p><form'
+STYLE = """
+:root { color-scheme: light dark; --ink: #1c1917; --page: #fafaf9; --paper: #fff; --line: #78716c }
+@media (prefers-color-scheme: dark) {
+  :root { --ink: #f5f5f4; --page: #0c0a09; --paper: #1c1917; --line: #a8a29e } }
+* { box-sizing: border-box }
+body { margin: 0; font: 16px/1.5 Georgia, serif; color: var(--ink); background: var(--page) }
+header { padding: 20px 24px; background: var(--paper); font-size: 20px; letter-spacing: .02em }
+main { max-width: 640px; margin: 0 auto; padding: 24px }
+dl { display: grid; grid-template-columns: 1fr auto; gap: 8px; margin: 0 0 24px }
+dd { margin: 0 }
+input { display: block; width: 100%; margin: 4px 0 20px; padding: 11px; font: inherit;
+  border: 1px solid var(--line); background: var(--paper); color: inherit }
+button { display: block; width: 100%; min-height: 48px; border: 0; font: inherit;
+  background: var(--ink); color: var(--page) }"""
 
 
 def furnish(shop: Shop) -> Shop:
@@ -62,7 +73,7 @@ def furnish(shop: Shop) -> Shop:
     @app.post("/pay", endpoint="checkout.pay")
     def pay() -> Response:
         fail(shop, session["ref"], request.form["card"], who=session.get("who"))
-        page = make_response(PAGE.replace("<h1>", "<p role=alert>Your card was declined.</p><h1>"))
+        page = make_response(PAGE.replace("<form", DECLINED, 1))
         page.headers["Content-Security-Policy"] = STRICT_CSP
         page.status_code = 402
         return page

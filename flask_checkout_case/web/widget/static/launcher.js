@@ -92,5 +92,5 @@
   } catch {
     // An old browser learns it with the next page.
   }
-  look(performance.getEntriesByType("navigation").some(declined) && WAIT);
+  look(performance.getEntriesByType("navigation").some((page) => page.redirectCount || declined(page)) && WAIT);
 }

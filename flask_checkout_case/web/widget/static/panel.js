@@ -50,6 +50,7 @@ h2:focus-visible { outline: 0; }
 ol { margin: 0; padding: 0; list-style: none; display: flex; flex-direction: column; gap: 12px; }
 .line { max-inline-size: 86%; align-self: flex-start; }
 .line small { display: block; margin-block-end: 4px; color: var(--soft); font-size: 13px; }
+time { unicode-bidi: isolate; }
 .line .text { padding: 9px 13px; border-radius: 14px; border-end-start-radius: 4px; background: var(--tint);
   white-space: pre-wrap; overflow-wrap: anywhere; }
 a { color: var(--accent); text-underline-offset: 3px; }
@@ -334,7 +335,7 @@ export function make(link) {
     const who = line.mine ? t.you : line.name || t.team;
     const text = h("div", { className: "text", dir: "auto" }, ...(line.mine ? [line.text] : linked(line.text)));
     const made = h("li", { className: line.mine ? "line mine" : "line" },
-      h("small", {}, `${who} · `, h("time", { dateTime: line.at }, time(line.at))), text);
+      h("small", {}, h("bdi", {}, who), " · ", h("time", { dateTime: line.at }, time(line.at))), text);
     if (line.state == "sending") made.append(h("div", { className: "state" }, t.sending));
     if (line.state == "failed") {
       made.append(h("div", { className: "state bad" }, line.why || t.notSent,
