@@ -10,7 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    SQLAlchemyError,
+    StatementError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from ..rules.redact import mask_text
@@ -155,7 +161,10 @@ def is_transient(error: BaseException) -> bool:
     """Whether the same insert may work later: everything but what the event itself causes."""
     if isinstance(error, (DataError, IntegrityError)):
         return False
-    return isinstance(error, (DBAPIError, PoolTimeoutError, NotConnectedError, OSError))
+    if isinstance(error, StatementError) and not isinstance(error, DBAPIError):
+        # A value that could not even be bound.
+        return False
+    return isinstance(error, (SQLAlchemyError, NotConnectedError, OSError))
 
 
 def set_aside(directory: Path, event: Event, error: BaseException) -> bool:

@@ -55,7 +55,7 @@ def install(
     recorder = SpoolRecorder(runtime, spool, database, record, direct=direct, step=step)
     app.wsgi_app = CaptureMiddleware(app.wsgi_app, recorder)  # type: ignore[method-assign]
     # Flask runs these from the last to the first: ours comes after the shop's and its session's.
-    app.teardown_appcontext_funcs.insert(0, lambda _error: recorder.end_context())
+    app.teardown_appcontext_funcs.insert(0, recorder.end_context)
     register(app)
     return recorder
 

@@ -162,7 +162,7 @@ class SpoolRecorder:
             return
         self.inserter.insert(self._free(scope), self.database)
 
-    def end_context(self) -> None:
+    def end_context(self, _error: BaseException | None = None) -> None:
         """An app context is over. Within a request that means nothing. Never raises."""
         try:
             waiting = self.inserter.waiting
