@@ -15,6 +15,7 @@ _SHORTEST_FUZZY: Final = 5
 _SHORTEST_FUZZY_STEM: Final = 6
 _SHORTEST_REPLACED: Final = 8
 """Another letter makes another word of a short one: content is not contest."""
+_VOWELS: Final = frozenset("aeiou")
 _LONGEST_PHRASE: Final = 5
 
 
@@ -123,8 +124,9 @@ def _is_slip(written: str, meant: str) -> bool:
         return written[at:] == meant[at + 1 :]
     if len(written) > len(meant):
         return written[at + 1 :] == meant[at:]
-    if len(meant) >= _SHORTEST_REPLACED and written[at + 1 :] == meant[at + 1 :]:
-        return True
+    if written[at + 1 :] == meant[at + 1 :]:
+        vowels = {written[at : at + 1], meant[at : at + 1]} <= _VOWELS
+        return len(meant) >= (_SHORTEST_FUZZY_STEM if vowels else _SHORTEST_REPLACED)
     swapped = written[at : at + 2] == meant[at : at + 2][::-1]
     return swapped and written[at + 2 :] == meant[at + 2 :]
 

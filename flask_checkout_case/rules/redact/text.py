@@ -76,7 +76,8 @@ _CODE_AFTER: Final = re.compile(
     r"[ \t,;|-]{1,3}\d{3,4}(?![\d/-])"
     r"|[ \t,;|-]{1,3}\d{3}(?=[ \t]*(?:$|[\r\n])))"
 )
-_LAST_CODE: Final = re.compile(r"\d{3,4}$")
+_THREE: Final = re.compile(rf"{_SEPARATOR}{{1,{_WIDEST_GAP}}}({_DIGIT}{{3}})(?!{_DIGIT})")
+_LAST_CODE: Final = re.compile(rf"{_DIGIT}{{3,4}}$")
 
 
 class Group(NamedTuple):
@@ -143,7 +144,7 @@ def _mask_once(text: str) -> str:
             digits = "".join(group.digits for group in groups)
             pieces += (text[done : groups[0].start], MASK, digits[-4:])
             done = groups[-1].end
-            code = _CODE_AFTER.match(text, done)
+            code = _CODE_AFTER.match(text, done) or _three_more(text, done, digits)
             if code is not None:
                 pieces.append(_LAST_CODE.sub(_CODE_MASK, code.group()))
                 done = code.end()
@@ -151,6 +152,12 @@ def _mask_once(text: str) -> str:
         return text
     pieces.append(text[done:])
     return _NAMED_CODE.sub(rf"\g<1>{_CODE_MASK}", "".join(pieces))
+
+
+def _three_more(text: str, end: int, digits: str) -> re.Match[str] | None:
+    # Sixteen digits and three more can both be cards; then the three are no less secret.
+    more = _THREE.match(text, end) if len(digits) == 16 else None
+    return more if more and is_card(digits + _ascii(more.group(1))) else None
 
 
 def _cards(text: str, run: re.Match[str]) -> Iterator[list[Group]]:
