@@ -36,6 +36,16 @@ class CaptureMiddleware:
         except BaseException:
             recorder.end_request(scope)
             raise
+        try:
+            return self._watched(body, environ, scope)
+        except Exception:
+            log.exception("a body is not watched; its request's events are inserted before it")
+            recorder.end_request(scope)
+            return body
+
+    def _watched(
+        self, body: Iterable[bytes], environ: WSGIEnvironment, scope: Scope
+    ) -> Iterable[bytes]:
         scope.returned = True
         file_wrapper = environ.get("wsgi.file_wrapper")
         if isinstance(file_wrapper, type) and isinstance(body, file_wrapper):
