@@ -151,6 +151,9 @@ def why_refused(
             return "it wraps another address"
         if (int(address) >> 32) & 0xFFFFFFFF in _ISATAP:
             return "it wraps another address"
+        if address.is_site_local and not any(address in network for network in allow):
+            # Deprecated, private all the same, and "global" to Python.
+            return "it isn't public"
     if address.is_unspecified or address.is_multicast:
         return "nobody in particular is there"
     if any(address in network for network in allow if network.version == address.version):

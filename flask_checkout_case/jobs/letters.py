@@ -64,11 +64,13 @@ def checkout_link(runtime: Runtime, row: CaseRow) -> str | None:
     path = checkout.get("url") if isinstance(checkout, dict) else None
     if not public or not isinstance(path, str) or not path:
         return None
+    if not path.isprintable() or any(char in path for char in " \\"):
+        return None
     link = urljoin(public.rstrip("/") + "/", path)
     here, there = urlsplit(public), urlsplit(link)
-    if (here.scheme, here.netloc) != (there.scheme, there.netloc) or "\\" in path:
+    if (here.scheme, here.netloc) != (there.scheme, there.netloc):
         return None
-    return link if link.isprintable() and " " not in link else None
+    return link
 
 
 def _amount(row: CaseRow) -> str | None:

@@ -136,6 +136,7 @@ def read_sender(text: str | None) -> Address:
     """
     name, address = parseaddr(text or "")
     try:
+        _one_line(text or "")
         return _address(address, name)
     except PermanentError as error:
         message = "CHECKOUT_CASE_MAIL_SENDER: expected an address such as 'Shop <help@example.com>'"
@@ -158,7 +159,6 @@ def build_message(mail: Mail, sender: Address) -> EmailMessage:
         message["Subject"] = _one_line(mail.subject)
         message["Message-ID"] = _one_line(mail.message_id)
         message["Date"] = format_datetime(utc_now())
-        message["Content-Language"] = _one_line(mail.language)
         # No out-of-office answers to a machine (RFC 3834).
         message["Auto-Submitted"] = "auto-generated"
         message["X-Auto-Response-Suppress"] = "All"
@@ -166,6 +166,8 @@ def build_message(mail: Mail, sender: Address) -> EmailMessage:
             message["X-Checkout-Case"] = _one_line(mail.reference)
         message.set_content(mail.text, cte="quoted-printable")
         message.add_alternative(mail.html, subtype="html", cte="quoted-printable")
+        # Setting the content takes the Content headers that were there away.
+        message["Content-Language"] = _one_line(mail.language)
     except (ValueError, MessageError) as error:
         raise PermanentError(f"the message can't be written: {error}") from error
     return message
