@@ -144,23 +144,36 @@ def page_statement(
     before: Cursor | None = None,
 ) -> Any:
     """Make the statement of :func:`queue_page`."""
-    order = _ended_order(before is not None) if wanted.ended else _live_order(before is not None)
+    order = (_ended_order if wanted.ended else _live_order)(backwards=before is not None)
+    key = CaseRow.ended_at if wanted.ended else CaseRow.urgency_at
     conditions = [*_filters(wanted), *_beyond(wanted, after, before)]
-    branches = [
-        select(CaseRow.id).where(*branch, *conditions).order_by(*order).limit(limit)
-        for branch in _branches(scope, wanted)
-    ]
     columns = select(*_COLUMNS, AgentRow.name).outerjoin(
         AgentRow, AgentRow.ref == CaseRow.assignee_ref
     )
-    if len(branches) == 1:
-        (branch,) = _branches(scope, wanted)
-        return columns.where(*branch, *conditions).order_by(*order).limit(limit)
-    # Each branch reads its own index and stops at the limit; only then are they merged.
-    parts = [select(branch.subquery().c.id) for branch in branches]
-    if not parts:
+    branches = _branches(scope, wanted)
+    if not branches:
         return columns.where(literal_column("1 = 0"))
-    return columns.where(CaseRow.id.in_(union_all(*parts))).order_by(*order).limit(limit)
+    if len(branches) == 1:
+        return columns.where(*branches[0], *conditions).order_by(*order).limit(limit)
+    # Each branch reads its own index and stops at the limit; only then are they merged.
+    tops = [
+        select(CaseRow.id, key.label("key"))
+        .where(*branch, *conditions)
+        .order_by(*order)
+        .limit(limit)
+        .subquery()
+        for branch in branches
+    ]
+    merged = union_all(*(select(top.c.id, top.c.key) for top in tops)).subquery()
+    first: list[ColumnElement[Any]] = [merged.c.key, merged.c.id]
+    if _is_descending(wanted, before):
+        first = [column.desc() for column in first]
+    page = select(merged.c.id).order_by(*first).limit(limit).subquery()
+    return columns.join(page, page.c.id == CaseRow.id).order_by(*order)
+
+
+def _is_descending(wanted: Wanted, before: Cursor | None) -> bool:
+    return wanted.ended != (before is not None)
 
 
 def queue_marks(
@@ -185,7 +198,11 @@ def counts_statement(scopes: Sequence[Scope]) -> Any:
     columns: list[ColumnElement[Any]] = []
     for scope in scopes:
         branches = [
-            select(CaseRow.id).where(*branch).limit(COUNT_LIMIT)
+            # The order makes it read the partial index, however many ended cases there are.
+            select(CaseRow.id)
+            .where(*branch)
+            .order_by(*_live_order(backwards=False))
+            .limit(COUNT_LIMIT)
             for branch in _branches(scope, Wanted())
         ]
         if not branches:
@@ -253,13 +270,13 @@ def _beyond(
     return [here > place if after is not None else here < place]
 
 
-def _live_order(backwards: bool) -> tuple[ColumnElement[Any], ...]:
+def _live_order(*, backwards: bool) -> tuple[ColumnElement[Any], ...]:
     if backwards:
         return CaseRow.urgency_at.desc(), CaseRow.id.desc()
     return CaseRow.urgency_at.asc(), CaseRow.id.asc()
 
 
-def _ended_order(backwards: bool) -> tuple[ColumnElement[Any], ...]:
+def _ended_order(*, backwards: bool) -> tuple[ColumnElement[Any], ...]:
     if backwards:
         return CaseRow.ended_at.asc(), CaseRow.id.asc()
     return CaseRow.ended_at.desc(), CaseRow.id.desc()

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from typing import Any
 
 from flask import request
+from sqlalchemy import event
+from webtest import TestApp, TestResponse
 
 from flask_checkout_case import Agent, CaseInfo, Checkout, Customer, Line, Money, signals
 from flask_checkout_case.services.runtime import Runtime
@@ -22,6 +27,8 @@ AGENTS = {
 }
 LIN, SAM, EVE, BOSS = AGENTS["lin"], AGENTS["sam"], AGENTS["eve"], AGENTS["boss"]
 COOKIE = "agent"
+AGENT_PAGES = "/checkout-case/agent"
+ORIGIN = {"Origin": "http://localhost"}
 
 
 def open_desk(make: Callable[..., Shop], **config: Any) -> Shop:
@@ -76,3 +83,50 @@ def decline(shop: Shop, ref: str, *, code: str = "insufficient_funds", **more: A
 
 def ago(**span: float) -> datetime:
     return datetime.now(UTC) - timedelta(**span)
+
+
+class Desk:
+    """An agent's browser without scripts."""
+
+    def __init__(self, shop: Shop, who: str | None) -> None:
+        self.http = TestApp(shop.app)
+        if who is not None:
+            self.http.set_cookie(COOKIE, who)
+
+    def get(self, page: str = "", **more: Any) -> TestResponse:
+        return self.http.get(f"{AGENT_PAGES}/{page}", **more)
+
+    def do(self, reference: str, deed: str, *, status: int = 303, **fields: Any) -> TestResponse:
+        """Open the case and press a button on it; ``fields`` override what the form holds."""
+        return self.send(reference, deed, self.get(f"cases/{reference}").text, status, **fields)
+
+    def send(
+        self, reference: str, deed: str, page: str, status: int = 303, **fields: Any
+    ) -> TestResponse:
+        """Press a button on a page that was opened before."""
+        form = {**_hidden_fields(page), **fields}
+        address = f"{AGENT_PAGES}/cases/{reference}/{deed}"
+        kept = {name: value for name, value in form.items() if value is not None}
+        return self.http.post(address, kept, headers=ORIGIN, status=status)
+
+
+def _hidden_fields(page: str) -> dict[str, str]:
+    found = re.findall(r'<input type="hidden" name="([^"]+)"[^>]* value="([^"]*)">', page)
+    return {name: unescape(value) for name, value in found}
+
+
+@contextmanager
+def statements(shop: Shop) -> Iterator[list[str]]:
+    """Note what our engine executes inside the ``with`` block."""
+    noted: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        if not statement.startswith(("BEGIN", "PRAGMA")):
+            noted.append(statement)
+
+    engine = runtime_of(shop).database.engine
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield noted
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
