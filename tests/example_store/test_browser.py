@@ -58,6 +58,7 @@ def test_a_declined_card_then_another_one(
     go_to_payment(page)
     pay_with(page, "4000000000009995")
     expect(page.locator("#payment-problem")).to_contain_text("Your bank didn't approve")
+    page.locator("#checkout-case").scroll_into_view_if_needed()
     screenshot(page, f"store-declined-{size}")
     pay_with(page, "4242424242424242")
     expect(page.locator("h1")).to_have_text("Thank you, Ada.")
