@@ -54,6 +54,13 @@ def new_browser_nonce() -> str:
     return name
 
 
+def keep_browser_nonce() -> str:
+    """Return this browser's name, and give its cookie its full time again."""
+    name = browser_nonce()
+    g.checkout_case_new_nonce = name
+    return name
+
+
 def known_nonce() -> str | None:
     """Return this browser's random name when it already has one."""
     if "checkout_case_nonce" not in g:

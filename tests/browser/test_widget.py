@@ -91,6 +91,18 @@ def test_an_answer_meanwhile_waits_on_the_closed_launcher(visit: Come, shop: Sho
     expect(ada.launcher.locator("b")).to_have_count(0)
 
 
+def test_an_agent_may_be_the_first_to_write(visit: Come, shop: Shop) -> None:
+    ada = visit()
+    ada.enter()
+    ada.pay()
+    panel = ada.open()
+    panel.locator("textarea").fill("I am just wri")
+    reply(shop, ada.reference, "Can I help, Ada?")
+    expect(panel.get_by_role("listitem").last).to_contain_text("Can I help, Ada?")
+    expect(panel.locator("textarea")).to_have_value("I am just wri")
+    expect(panel.locator("textarea")).to_be_focused()
+
+
 def test_the_keyboard_alone_is_enough(visit: Come) -> None:
     ada = visit()
     page = ada.enter()

@@ -164,6 +164,9 @@ def test_unread_answers_are_counted_on_the_closed_launcher(sqlite_shop: Shop) ->
     assert ada.get("state", params={"seen": cursor}).json["unread"] == 2
     assert ada.get("state", params={"seen": cursor + 99}).json["unread"] == 0
     assert ada.get("state", params={"seen": "much"}).json["unread"] == 2
+    assert ada.get("state", params={"seen": "9" * 40}).json["unread"] == 2
+    assert ada.get("state", params={"seen": -1}).json["unread"] == 2
+    assert len(ada.get("poll", params={"after": "9" * 40}).json["lines"]) == 3
     assert len(ada.get("state").body) <= 512
 
 
@@ -191,6 +194,7 @@ def test_the_whole_way_without_scripts(shop: Shop) -> None:
     ("fields", "says"),
     [
         ({"text": "  "}, "Please write a few words first."),
+        ({"text": "\x01\x02"}, "Please write a few words first."),
         ({"text": "x" * 4001}, "Please keep it below 4000 characters."),
         ({"text": "kept text", "email": "not an address"}, "be right."),
         ({"text": "kept text", "checkout_case_csrf": "old"}, "open for too long"),
@@ -333,6 +337,19 @@ def test_a_guest_who_signs_in_keeps_the_conversation(shop: Shop) -> None:
     assert browser.texts() == []
 
 
+def test_each_message_gives_the_browser_its_full_time_again(sqlite_shop: Shop) -> None:
+    ada = Person(sqlite_shop.app)
+    ada.write("First")
+    names = [
+        cookie.split("=", maxsplit=1)[0]
+        for cookie in ada.write("Second").headers.getall("Set-Cookie")
+    ]
+    assert sorted(names) == [
+        "checkout_case_browser",
+        "checkout_case_token",
+    ]
+
+
 def test_no_cookie_before_anybody_has_done_anything(sqlite_shop: Shop) -> None:
     visitor = Person(sqlite_shop.app)
     for page in ("/checkout", "/checkout-case/state", "/checkout-case/panel"):
@@ -439,6 +456,7 @@ def reply_or_nothing(shop: Shop, reference: str, text: str) -> None:
         {"text": "x", "email": "a@b\r\nBcc: c@d"},
         {"text": "x", "reason": {"a": 1}},
         {"text": "\x00\x01"},
+        {"text": "x", "key": "k" * 49},
         {},
     ],
 )

@@ -212,3 +212,27 @@ def test_off_leaves_the_template_global_empty(make: Callable[..., Flask]) -> Non
     app = make(CHECKOUT_CASE_WIDGET="off")
     body = page_of(app, lambda: render_template_string(template)).get_data()
     assert body == b"<body></body>"
+
+
+def test_the_page_varies_with_the_language_unless_the_shop_decides(
+    make_sqlite_app: Make,
+) -> None:
+    shop = make_sqlite_app()
+    shop.app.add_url_rule("/page", "checkout.pay", lambda: PAGE)
+    client = shop.app.test_client()
+    german = client.get("/page", headers={"Accept-Language": "de"})
+    assert "Accept-Language" in german.headers["Vary"]
+    assert "Hilfe" in german.text
+    assert "Help" in client.get("/page").text
+    shop.cases.locale_loader(lambda: "de")
+    decided = client.get("/page")
+    assert "Hilfe" in decided.text
+    assert "Accept-Language" not in decided.headers.get("Vary", "")
+
+
+def test_below_a_prefix_addresses_are_right(make: Callable[..., Flask]) -> None:
+    app = make()
+    app.add_url_rule("/page", "checkout.pay", lambda: PAGE)
+    for prefix in ("", "/shop", "/other"):
+        body = app.test_client().get("/page", environ_overrides={"SCRIPT_NAME": prefix}).text
+        assert f'href="{prefix}/checkout-case/help"' in body

@@ -14,7 +14,7 @@ from ...services.access import Grant, Guarded, Viewer, seal, unseal
 from ...services.conversation import Posted
 from ...types import Checkout, Customer, make_ref
 from ..current import current_checkout, runtime
-from ..guard import browser_nonce, known_nonce, new_browser_nonce, set_cookie, signing_keys
+from ..guard import keep_browser_nonce, known_nonce, new_browser_nonce, set_cookie, signing_keys
 
 TOKEN_COOKIE: Final = "checkout_case_token"  # noqa: S105 - the name of a cookie
 DAY_SECONDS: Final = 24 * 3600
@@ -57,7 +57,7 @@ def _in_short(checkout: Checkout) -> dict[str, Any]:
 
 def widen_token(viewer: Viewer, posted: Posted) -> Grant:
     """Let this browser come back to the case that its message went to."""
-    nonce = browser_nonce()
+    nonce = keep_browser_nonce()
     before = viewer.grant
     if before is None or before.nonce != nonce or viewer.has_changed_owner:
         before = Grant(nonce, viewer.owner)

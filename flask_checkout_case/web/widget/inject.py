@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 
 _BODY_END: Final = re.compile(rb"</body\s*>", re.IGNORECASE)
 _DECLINED: Final = frozenset({402, 422})
+MOST_MARKUPS: Final = 64
 
 
 def install(app: Flask, runtime: Runtime) -> None:
@@ -72,6 +73,8 @@ def _add(runtime: Runtime, response: Response) -> None:
         return
     # Character references are right in whatever encoding the shop's page is.
     markup = str(_markup(runtime)).encode("ascii", "xmlcharrefreplace")
+    if runtime.hooks.locale_loader is None:
+        response.vary.add("Accept-Language")
     had_etag = response.headers.get("ETag")
     response.set_data(page[:place] + markup + page[place:])
     if had_etag is not None:
@@ -87,22 +90,32 @@ def _end_of_body(page: bytes) -> int:
 
 def _markup(runtime: Runtime) -> Markup:
     """Return link, style sheet and script; the same for every customer, as pages get cached."""
+    with use_locale(pick_locale()) as language:
+        kept: dict[tuple[str, str], Markup] = runtime.extras.setdefault("widget_markup", {})
+        place = (language, request.script_root)
+        if place not in kept or current_app.debug:
+            if len(kept) >= MOST_MARKUPS:
+                kept.clear()
+            kept[place] = _render(runtime)
+        return kept[place]
+
+
+def _render(runtime: Runtime) -> Markup:
     # Not render_template: the shop's context processors have no part in this, and take time.
     template = current_app.jinja_env.get_template("checkout_case/widget/launcher.html")
-    with use_locale(pick_locale()):
-        markup = template.render(
-            label=gettext("Help"),
-            failed=gettext("We can't be reached right now."),
-            close=gettext("Close"),
-            direction="rtl" if is_rtl() else "ltr",
-            lang=current_locale.get(),
-            help_url=url_for(f"{blueprint.name}.help_page"),
-            state_url=url_for(f"{blueprint.name}.state"),
-            panel_url=url_for(f"{blueprint.name}.panel"),
-            style=asset_of(blueprint, "launcher.css"),
-            script=asset_of(blueprint, "launcher.js"),
-            panel=asset_of(blueprint, "panel.js"),
-            side=runtime.settings.widget_position,
-            z_index=runtime.settings.widget_z_index,
-        )
+    markup = template.render(
+        label=gettext("Help"),
+        failed=gettext("We can't be reached right now."),
+        close=gettext("Close"),
+        direction="rtl" if is_rtl() else "ltr",
+        lang=current_locale.get(),
+        help_url=url_for(f"{blueprint.name}.help_page"),
+        state_url=url_for(f"{blueprint.name}.state"),
+        panel_url=url_for(f"{blueprint.name}.panel"),
+        style=asset_of(blueprint, "launcher.css"),
+        script=asset_of(blueprint, "launcher.js"),
+        panel=asset_of(blueprint, "panel.js"),
+        side=runtime.settings.widget_position,
+        z_index=runtime.settings.widget_z_index,
+    )
     return Markup(markup.strip())  # noqa: S704 - the template escapes

@@ -30,6 +30,7 @@ from .blueprint import blueprint
 from .customer import current_viewer, rotate_token, widen_token, writing_viewer
 
 TEXT_LIMIT: Final = 4000
+LARGEST_ID: Final = 2**62
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]{8,48}")
 _EMAIL: Final = re.compile(r"[^@\s<>\"',;]{1,64}@[^@\s<>\"',;]{1,255}")
 
@@ -42,7 +43,7 @@ def state() -> ResponseReturnValue:
     """Tell the closed launcher whether there is something to say. Never sets a cookie."""
     limit_rate("state", reading=True)
     _viewer, standing = _look()
-    seen = request.args.get("seen", type=int)
+    seen = _line_id(request.args.get("seen", type=int))
     unread, who = conversation.unread(runtime(), standing, seen)
     return jsonify(hint=wording.hint(standing.failure, unread, who), unread=unread)
 
@@ -75,8 +76,8 @@ def poll() -> ResponseReturnValue:
     if request.if_none_match.contains(standing.mark):
         response = make_response("", 304)
     else:
-        after = request.args.get("after", default=0, type=int)
-        response = make_response(jsonify(_body(standing, after=max(0, after))))
+        after = _line_id(request.args.get("after", type=int))
+        response = make_response(jsonify(_body(standing, after=after or 0)))
     response.set_etag(standing.mark)
     return response
 
@@ -96,10 +97,10 @@ def send() -> ResponseReturnValue:
     limit_rate("message")
     body = read_json()
     message = _check(body)
-    after = body.get("after")
+    after = _line_id(body.get("after"))
     _post(message)
     _viewer, standing = _look()
-    return jsonify(_body(standing, after=after if isinstance(after, int) else 0)), 201
+    return jsonify(_body(standing, after=after or 0)), 201
 
 
 # --- the way without JavaScript ------------------------------------------------------------------
@@ -119,10 +120,10 @@ def help_post() -> ResponseReturnValue:
     try:
         check_csrf()
         message = _check(request.form)
+        _post(message)
     except (CsrfError, InvalidInputError) as error:
         # What was typed comes back with the page: nobody writes it twice.
         return _page(error=str(error), typed=request.form), error.status
-    _post(message)
     return redirect(url_for(f"{blueprint.name}.help_page", sent=1) + "#latest", 303)
 
 
@@ -162,9 +163,20 @@ def _look() -> tuple[Viewer, Standing]:
 
 def _post(message: Message) -> None:
     viewer = current_viewer()
-    posted = conversation.post(runtime(), writing_viewer(viewer), message, browser_nonce())
+    try:
+        posted = conversation.post(runtime(), writing_viewer(viewer), message, browser_nonce())
+    except InvalidInputError as error:
+        # Nothing is left of it without its control characters.
+        raise InvalidInputError(gettext("Please write a few words first."), field="text") from error
     grant = widen_token(viewer, posted)
     g.checkout_case_viewer = Viewer(viewer.checkout, grant, viewer.language)
+
+
+def _line_id(given: object) -> int | None:
+    """Return a number that can be the id of a line; anything else is as if it weren't there."""
+    if isinstance(given, bool) or not isinstance(given, int):
+        return None
+    return given if 0 <= given < LARGEST_ID else None
 
 
 def _check(given: Any) -> Message:
@@ -192,6 +204,7 @@ def _body(standing: Standing, *, after: int) -> dict[str, Any]:
     lines = conversation.lines(runtime(), standing, after)
     return {
         "cursor": standing.last_line,
+        "live": bool(standing.cases),
         "mark": standing.mark,
         "failure": wording.failure_texts(standing.failure),
         "status": _status(standing, lines),

@@ -46,7 +46,7 @@ h2:focus-visible { outline: 0; }
 .failure li { display: flex; gap: 8px; align-items: baseline; }
 .failure svg { flex: none; align-self: center; }
 .failure a { color: inherit; font-weight: 600; text-underline-offset: 3px; }
-:dir(rtl) > .turn, [dir=rtl] .turn { transform: scaleX(-1); }
+[dir=rtl] .turn { transform: scaleX(-1); }
 ol { margin: 0; padding: 0; list-style: none; display: flex; flex-direction: column; gap: 12px; }
 .line { max-inline-size: 86%; align-self: flex-start; }
 .line small { display: block; margin-block-end: 4px; color: var(--soft); font-size: 13px; }
@@ -148,7 +148,7 @@ function icon(name, size = 18, turns = false) {
 // An agent's address becomes a link; nothing else in a message is more than text.
 function linked(text) {
   return text.split(/(https?:\/\/[^\s<>"']+[^\s<>"'.,;:!?)])/).map((part, index) => {
-    if (index % 2 == 0 || !URL.canParse(part)) return part;
+    if (index % 2 == 0 || !URL.canParse?.(part)) return part;
     return h("a", { href: part, target: "_blank", rel: "noopener noreferrer" }, part);
   });
 }
@@ -264,7 +264,7 @@ export function make(link) {
       }
     }
     const changed = fresh || JSON.stringify([data.failure, data.status]) != JSON.stringify([news.failure, news.status]);
-    Object.assign(data, { cursor: news.cursor, mark: news.mark, failure: news.failure, status: news.status, ended: news.ended });
+    Object.assign(data, { cursor: news.cursor, live: news.live, mark: news.mark, failure: news.failure, status: news.status, ended: news.ended });
     if (data.cursor) keep(localStorage, SEEN, String(data.cursor));
     if (fresh) {
       warmUntil = Date.now() + WARM_FOR;
@@ -275,7 +275,7 @@ export function make(link) {
 
   function schedule(wait) {
     clearTimeout(timer);
-    if (!shown || document.hidden || !lines.size) return;
+    if (!shown || document.hidden || !data.live) return;
     timer = setTimeout(poll, wait * (0.85 + Math.random() * 0.3));
   }
 
