@@ -87,7 +87,9 @@ class CaptureDatabase(Database):
         return isinstance(pool, QueuePool) and pool.checkedin() > 0
 
     def connect(self, *, afresh: bool = False) -> None:
-        """Open a connection and leave it in the pool, ready.
+        """Open what the pool may hold and isn't in use, and leave it there, ready.
+
+        Both at once: while one thread catches up by the first, requests need the other.
 
         Args:
             afresh: drop those that are there; after a failover they lead to the old server.
@@ -97,8 +99,13 @@ class CaptureDatabase(Database):
         """
         if afresh and not self.in_memory:
             self.engine.dispose()
-        with off_request(), self.engine.connect() as connection:
-            connection.exec_driver_sql("SELECT 1")
+        pool = self.engine.pool
+        free = POOL_SIZE - pool.checkedout() if isinstance(pool, QueuePool) else 1
+        wanted = free if self.is_postgresql else 1
+        with off_request(), contextlib.ExitStack() as opened:
+            for _ in range(max(1, wanted)):
+                connection = opened.enter_context(self.engine.connect())
+                connection.exec_driver_sql("SELECT 1")
 
     def forget_after_fork(self) -> None:
         """Drop the parent's connections in a child without a word to the server."""
