@@ -96,18 +96,18 @@ class Desk:
     def get(self, page: str = "", **more: Any) -> TestResponse:
         return self.http.get(f"{AGENT_PAGES}/{page}", **more)
 
-    def do(self, reference: str, deed: str, *, status: int = 303, **fields: Any) -> TestResponse:
+    def do(self, reference: str, deed: str, *, answers: int = 303, **fields: Any) -> TestResponse:
         """Open the case and press a button on it; ``fields`` override what the form holds."""
-        return self.send(reference, deed, self.get(f"cases/{reference}").text, status, **fields)
+        return self.send(reference, deed, self.get(f"cases/{reference}").text, answers, **fields)
 
     def send(
-        self, reference: str, deed: str, page: str, status: int = 303, **fields: Any
+        self, reference: str, deed: str, page: str, answers: int = 303, **fields: Any
     ) -> TestResponse:
         """Press a button on a page that was opened before."""
         form = {**_hidden_fields(page), **fields}
         address = f"{AGENT_PAGES}/cases/{reference}/{deed}"
         kept = {name: value for name, value in form.items() if value is not None}
-        return self.http.post(address, kept, headers=ORIGIN, status=status)
+        return self.http.post(address, kept, headers=ORIGIN, status=answers)
 
 
 def _hidden_fields(page: str) -> dict[str, str]:
