@@ -107,6 +107,7 @@ def _render(runtime: Runtime) -> Markup:
         label=gettext("Help"),
         failed=gettext("We can't be reached right now."),
         close=gettext("Close"),
+        again=gettext("Try again"),
         direction="rtl" if is_rtl() else "ltr",
         lang=current_locale.get(),
         help_url=url_for(f"{blueprint.name}.help_page"),

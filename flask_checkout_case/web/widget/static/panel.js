@@ -94,7 +94,8 @@ textarea:focus, input[type=email]:focus { outline: 2px solid var(--accent); outl
   color: var(--on); font-weight: 600; }
 .send:hover { background: color-mix(in srgb, var(--accent), #000 14%); }
 .error:empty { display: none; }
-.error { color: var(--bad); font-size: 14px; font-weight: 600; }
+.error { margin-block-start: 6px; color: var(--bad); font-size: 14px; font-weight: 600; }
+.error:first-child { margin: 0; }
 .wait i { display: block; block-size: 14px; margin-block-end: 12px; border-radius: 7px; background: var(--tint); }
 .wait i:nth-child(2) { inline-size: 70%; }
 .hidden { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%);
@@ -176,7 +177,7 @@ export function make(link) {
   host.style.position = "relative";
   host.style.zIndex = link.dataset.layer;
 
-  let t = { close: link.dataset.close, failed: link.dataset.failed };
+  let t = link.dataset;
   let data, token, timer, shown = false, delay = FAST, errors = 0, warmUntil = 0;
   const lines = new Map(), pending = new Map();
 
@@ -245,7 +246,7 @@ export function make(link) {
     } catch {
       if (data) return;
       body.replaceChildren(h("p", { role: "alert" }, t.failed),
-        h("p", {}, h("a", { href: link.href }, link.querySelector("span").textContent)));
+        h("button", { type: "button", className: "send", onclick: () => (heading.focus(), load()) }, t.again));
     } finally {
       body.removeAttribute("aria-busy");
     }
@@ -416,12 +417,12 @@ export function make(link) {
       h("input", { type: "radio", name: "reason", value, checked: back.key ? value == back.reason : picked }), h("span", {}, label)));
     form.append(
       h("fieldset", {}, h("legend", {}, t.about), h("div", { className: "chips" }, ...chips)),
-      h("div", {}, h("label", { className: "label", htmlFor: "message" }, t.message), box));
+      h("div", {}, h("label", { className: "label", htmlFor: "message" }, t.message), box, error));
     if (mail) {
       form.append(h("div", {}, h("label", { className: "label", htmlFor: "email" }, t.email, " ",
         h("span", {}, `(${t.optional})`)), mail, h("p", { className: "why", id: "why" }, t.emailWhy)));
+      if (back.wrong == "email") mail.after(error);
     }
-    form.append(error);
     form.id = "first";
     send.setAttribute("form", "first");
     foot.replaceChildren(h("div", { className: "bar" }, send));
