@@ -7,10 +7,14 @@ and another way to say yes; neither callers nor tables change.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from ..types import Money
 from .policy import Policy
+
+LEFT_AFTER: Final = timedelta(days=1)
+"""Who has not been seen for this long has left: a concierge can't reach them in the page."""
 
 
 def wake_at(
@@ -50,3 +54,11 @@ def hesitates(
     """Whether the checkout hesitates at ``now``. The exact instant counts, nothing earlier."""
     due = wake_at(policy, value, progressed_at, paid=paid, ordered=ordered, hesitated=hesitated)
     return due is not None and now >= due
+
+
+def has_left(seen_at: datetime, now: datetime) -> bool:
+    """Whether nobody has been seen in the checkout for so long that nobody hesitates there.
+
+    A worker that was down for days would otherwise open cases for all who left meanwhile.
+    """
+    return now - seen_at > LEFT_AFTER

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -13,11 +13,12 @@ from ..data import queries_queue
 from ..data.models import AgentRow, CaseRow, CheckoutRow, EntryRow, EventRow
 from ..errors import NotFoundError
 from ..gateways import read_failure
-from ..types import Agent, CaseInfo, FailureClass
+from ..types import Agent, CaseInfo, FailureClass, Order
 from .due import Clock, running_clocks
 from .permission import ACTIONS, may, require
 from .reading import info
 from .runtime import Runtime
+from .shop import customer_of, order_of
 
 ENTRIES: Final = 100
 EVENTS: Final = 100
@@ -67,6 +68,9 @@ class CaseView:
     Args:
         before: the last line of the whole timeline that is *not* shown, if there are older ones.
         cart: the checkout as last heard of, or as it was when the case was opened.
+        order: as the shop tells it now, when it has an ``order_loader``.
+        customer: name, email, language, country, tags, orders: as the shop tells them now, or as
+            the checkout did.
         allowed: the actions that this agent may take.
         colleagues: known agents to whom the case can be given.
     """
@@ -81,6 +85,8 @@ class CaseView:
     steps: tuple[Step, ...]
     attempts: tuple[Attempt, ...]
     others: tuple[CaseInfo, ...]
+    order: Order | None
+    customer: Mapping[str, Any]
     agents: tuple[AgentRow, ...]
     allowed: frozenset[str]
     mark: str
@@ -121,16 +127,19 @@ def view(runtime: Runtime, reference: str, agent: Agent, *, before: int | None =
         agents = queries_queue.agents(session)
     allowed = frozenset(action for action in ACTIONS if may(runtime, agent, action, case))
     shown = entries[-ENTRIES:]
+    cart = _cart(row, checkout)
     return CaseView(
         case=case,
         row=row,
         checkout=checkout,
-        cart=_cart(row, checkout),
+        cart=cart,
         clocks=tuple(running_clocks(row)),
         entries=tuple(shown),
         before=shown[0].id if len(entries) > ENTRIES else None,
         steps=tuple(_steps(events)),
         attempts=tuple(_attempts(events, codes="codes" in allowed)),
+        order=order_of(runtime, row.order_ref),
+        customer=_customer(runtime, row, cart),
         others=tuple(other for other in others if may(runtime, agent, "view", other)),
         agents=tuple(agents),
         allowed=allowed,
@@ -168,6 +177,15 @@ def _cart(row: CaseRow, checkout: CheckoutRow | None) -> Mapping[str, Any]:
         return checkout.snapshot
     kept = (row.snapshot or {}).get("checkout")
     return kept if isinstance(kept, Mapping) else {}
+
+
+def _customer(runtime: Runtime, row: CaseRow, cart: Mapping[str, Any]) -> Mapping[str, Any]:
+    told = cart.get("customer")
+    known = dict(told) if isinstance(told, Mapping) else {}
+    now = customer_of(runtime, row.customer_ref)
+    if now is not None:
+        known |= {name: value for name, value in asdict(now).items() if value}
+    return known
 
 
 def _steps(events: Sequence[EventRow]) -> list[Step]:

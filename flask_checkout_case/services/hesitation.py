@@ -28,6 +28,9 @@ def _look(unit: Unit, row: CheckoutRow) -> bool:
         wake_at = hesitation.wake_at(policy, value, row.progressed_at, **state)
         queries_due.set_checkout_alarm(unit.session, row.id, wake_at=wake_at)
         return False
+    if hesitation.has_left(row.seen_at, unit.now):
+        queries_due.set_checkout_alarm(unit.session, row.id, wake_at=None)
+        return False
     paying = queries_case.live_case(unit.session, row.ref, Family.PAYMENT)
     if paying is not None:
         _tell(unit, paying, row)

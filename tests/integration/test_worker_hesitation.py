@@ -95,6 +95,25 @@ def test_progress_starts_the_time_anew(shop: Shop, clock: Clock) -> None:
     assert sweep(runtime_of(shop)).checkouts == 1
 
 
+def test_who_left_while_the_worker_was_down_is_let_go(shop: Shop, clock: Clock) -> None:
+    start(shop, clock)
+    clock.pass_by(timedelta(days=3))
+    sweep(runtime_of(shop))
+    assert cases(shop) == []
+    assert checkout_row(shop).wake_at is None
+
+
+def test_who_comes_back_and_wavers_again_is_helped(shop: Shop, clock: Clock) -> None:
+    start(shop, clock)
+    clock.pass_by(timedelta(days=3))
+    sweep(runtime_of(shop))
+    back = checkout("c-1", HIGH, step="shipping")
+    send(shop, "checkout_step_viewed", clock.now, checkout=back)
+    clock.pass_by(10 * MINUTE)
+    sweep(runtime_of(shop))
+    assert len(cases(shop)) == 1
+
+
 def test_a_purchase_before_leaves_nothing_to_do(shop: Shop, clock: Clock) -> None:
     start(shop, clock)
     send(shop, "order_completed", clock.now + MINUTE, checkout_ref="c-1", order_ref="O-1")

@@ -1,0 +1,77 @@
+"""What the shop's loaders add to the case page, and that none of them can break it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from flask_checkout_case import Customer, Order, signals
+from tests.support.desk import Desk, checkout, decline, know_agents, open_desk
+from tests.support.shop import Shop
+
+
+@pytest.fixture
+def shop(make_sqlite_app: Callable[..., Shop]) -> Shop:
+    made = open_desk(make_sqlite_app)
+    know_agents(made)
+    return made
+
+
+def ordered(shop: Shop) -> str:
+    """Let a declined checkout become an order; return its case's reference."""
+    case = decline(shop, "c-1")
+    with shop.app.app_context():
+        signals.order_completed.send(shop.app, checkout=checkout("c-1"), order_ref="MC-7")
+        shop.cases.flush()
+    return case.reference
+
+
+def page_of(shop: Shop, reference: str) -> str:
+    return str(Desk(shop, "lin").get(f"cases/{reference}").text)
+
+
+def test_without_loaders_the_order_is_named(shop: Shop) -> None:
+    page = page_of(shop, ordered(shop))
+    assert "Order MC-7" in page
+    assert "/orders/MC-7" not in page
+
+
+def test_the_order_loader_adds_status_and_link(shop: Shop) -> None:
+    @shop.cases.order_loader
+    def load_order(ref: str) -> Order:
+        return Order(ref=ref, status="packed", url=f"/orders/{ref}")
+
+    page = page_of(shop, ordered(shop))
+    assert 'href="/orders/MC-7"' in page
+    assert "packed" in page
+
+
+def test_the_customer_loader_tells_who_it_is_now(shop: Shop) -> None:
+    @shop.cases.customer_loader
+    def load_customer(ref: str) -> Customer:
+        return Customer(ref=ref, tags=["gold member"], orders=41)
+
+    page = page_of(shop, decline(shop, "c-1").reference)
+    assert "gold member" in page
+    assert "41 orders" in page
+    assert "Ada Lovelace" in page
+
+
+@pytest.mark.parametrize("hostile", ["javascript:alert(1)", "//evil.test", "data:text/html,x"])
+def test_an_orders_link_leads_nowhere_else(shop: Shop, hostile: str) -> None:
+    shop.cases.order_loader(lambda ref: Order(ref=ref, url=hostile))
+    page = page_of(shop, ordered(shop))
+    assert hostile not in page
+    assert "Order MC-7" in page
+
+
+def test_loaders_that_break_or_lie_are_as_none(shop: Shop) -> None:
+    @shop.cases.order_loader
+    def load_order(ref: str) -> Order:
+        raise RuntimeError("order system is down")
+
+    shop.cases.customer_loader(lambda ref: {"name": "not a Customer"})
+    page = page_of(shop, ordered(shop))
+    assert "Order MC-7" in page
+    assert "Ada Lovelace" in page
