@@ -145,22 +145,29 @@ def why_refused(
     address: IPAddress, allow: Sequence[Network] = (), *, named_by_operator: bool = False
 ) -> str | None:
     """Return why an address may not be connected to; ``None`` when it may."""
-    if isinstance(address, ipaddress.IPv6Address) and not address.is_loopback:
-        # ::1 is the only one of ::/96 that means what it says.
-        if any(address in network for network in _WRAPPED):
-            return "it wraps another address"
-        if (int(address) >> 32) & 0xFFFFFFFF in _ISATAP:
-            return "it wraps another address"
-        if address.is_site_local and not any(address in network for network in allow):
-            # Deprecated, private all the same, and "global" to Python.
-            return "it isn't public"
+    if _wraps_another(address):
+        return "it wraps another address"
     if address.is_unspecified or address.is_multicast:
         return "nobody in particular is there"
-    if any(address in network for network in allow if network.version == address.version):
-        return None
-    if named_by_operator or (address.is_global and not address.is_reserved):
+    allowed = any(address in network for network in allow if network.version == address.version)
+    if allowed or named_by_operator or _is_public(address):
         return None
     return "it isn't public, and not in CHECKOUT_CASE_EGRESS_ALLOW"
+
+
+def _wraps_another(address: IPAddress) -> bool:
+    # ::1 and :: are the only ones of ::/96 that mean what they say.
+    if address.version == 4 or address.is_loopback or address.is_unspecified:
+        return False
+    in_prefix = any(address in network for network in _WRAPPED)
+    return in_prefix or (int(address) >> 32) & 0xFFFFFFFF in _ISATAP
+
+
+def _is_public(address: IPAddress) -> bool:
+    if address.is_reserved or (address.version == 6 and address.is_site_local):
+        # Python calls deprecated private addresses global.
+        return False
+    return address.is_global
 
 
 def _literal(text: str) -> IPAddress | None:

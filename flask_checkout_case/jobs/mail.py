@@ -13,7 +13,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
-from typing import Any, Final
+from typing import Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from ..errors import ConfigurationError
@@ -202,22 +202,22 @@ def _breaks(text: str) -> bool:
 
 
 class _PinnedSMTP(smtplib.SMTP):
-    """Connects to the address that was checked; certificates are still the host's."""
+    """Connects to the address that was checked; certificates are still the host's.
 
-    def __init__(self, target: Target, **more: Any) -> None:
+    Args:
+        tls: for TLS from the start; without it the connection begins in clear.
+    """
+
+    def __init__(self, target: Target, timeout: float, tls: ssl.SSLContext | None) -> None:
         self._target = target
-        super().__init__(target.host, target.port, timeout=TIMEOUT, **more)
+        self._tls = tls
+        super().__init__(target.host, target.port, timeout=timeout)
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
-        return self._target.connect(timeout)
-
-
-class _PinnedSMTPS(smtplib.SMTP_SSL, _PinnedSMTP):
-    """The same with TLS from the start: ``SMTP_SSL`` wraps the socket that the other opens."""
-
-    def __init__(self, target: Target, *, context: ssl.SSLContext) -> None:
-        self._target = target
-        smtplib.SMTP_SSL.__init__(self, target.host, target.port, timeout=TIMEOUT, context=context)
+        plain = self._target.connect(timeout)
+        if self._tls is None:
+            return plain
+        return self._tls.wrap_socket(plain, server_hostname=self._target.host)
 
 
 class SMTPMailer:
@@ -227,6 +227,7 @@ class SMTPMailer:
         allow: private networks of the configuration. The server itself needs none of them: the
             operator named it.
         context: for TLS; the system's trusted certificates when ``None``.
+        timeout: seconds for each step of the conversation.
     """
 
     def __init__(
@@ -236,11 +237,13 @@ class SMTPMailer:
         *,
         allow: Sequence[Network] = (),
         context: ssl.SSLContext | None = None,
+        timeout: float = TIMEOUT,
     ) -> None:
         self._server = server
         self._sender = sender
         self._allow = allow
         self._context = context
+        self._timeout = timeout
 
     def __call__(self, mail: Mail) -> None:
         """Send.
@@ -263,11 +266,8 @@ class SMTPMailer:
         server = self._server
         target = resolve(server.host, server.port, allow=self._allow, named_by_operator=True)
         context = self._context or ssl.create_default_context()
-        connection: smtplib.SMTP
-        if server.tls == "tls":
-            connection = _PinnedSMTPS(target, context=context)
-        else:
-            connection = _PinnedSMTP(target)
+        at_once = context if server.tls == "tls" else None
+        connection = _PinnedSMTP(target, self._timeout, at_once)
         try:
             if server.tls == "starttls":
                 connection.starttls(context=context)
