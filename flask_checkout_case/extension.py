@@ -136,7 +136,7 @@ class CheckoutCase:
         return self._set("consent_loader", function)
 
     def mailer(self, function: Hook) -> Hook:
-        """Set the function that sends a :class:`~flask_checkout_case.Mail` instead of SMTP."""
+        """Set the function that sends a :class:`~flask_checkout_case.jobs.mail.Mail` instead of SMTP."""
         return self._set("mailer", function)
 
     def inventory_loader(self, function: Hook) -> Hook:

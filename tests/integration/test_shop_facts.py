@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from flask_checkout_case import Customer, Order, signals
+from flask_checkout_case.data import queries_case
 from tests.support.desk import Desk, checkout, decline, know_agents, open_desk
 from tests.support.shop import Shop
 
@@ -64,6 +65,27 @@ def test_an_orders_link_leads_nowhere_else(shop: Shop, hostile: str) -> None:
     page = page_of(shop, ordered(shop))
     assert hostile not in page
     assert "Order MC-7" in page
+
+
+def test_a_guessed_category_is_said_to_be_one(shop: Shop) -> None:
+    with shop.app.app_context():
+        sure = shop.cases.open(subject="Sure", checkout_ref="c-8")
+        signals.payment_failed.send(shop.app, checkout=checkout("c-9"))
+        shop.cases.flush()
+    runtime = shop.app.extensions["checkout_case"]
+    with runtime.write() as unit:
+        guess = queries_case.case_by_reference(unit.session, sure.reference)
+        assert guess is not None
+        changed = {"confidence": 0.3, "second_category": "invoice", "team": "payments"}
+        queries_case.change_case(unit.session, guess, changed)
+    assert "a guess from the message. It could also be: Invoice" in page_of(shop, sure.reference)
+    (other,) = _found(shop, "c-9")
+    assert "a guess" not in page_of(shop, other)
+
+
+def _found(shop: Shop, checkout_ref: str) -> list[str]:
+    with shop.app.app_context():
+        return [case.reference for case in shop.cases.find(checkout_ref=checkout_ref)]
 
 
 def test_loaders_that_break_or_lie_are_as_none(shop: Shop) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from ...i18n import N_, format_money, gettext, ngettext
+from ...rules.classify import SURE
 from ...rules.failures import FAILURES, customer_text, next_actions
 from ...types import FailureClass, Money
 from . import times
@@ -218,3 +219,8 @@ def expected(given: Any) -> str:
     if isinstance(given, Iterable) and not isinstance(given, str):
         return ", ".join(expected(one) for one in given) or "–"
     return word("CATEGORIES", given) if str(given) in CATEGORIES else str(given)
+
+
+def is_unsure(confidence: float | None) -> bool:
+    """Whether a message's category is a guess that an agent should look at."""
+    return confidence is not None and confidence < SURE
