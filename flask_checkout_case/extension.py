@@ -72,7 +72,9 @@ class CheckoutCase:
         if "sqlalchemy" not in app.extensions:
             raise RuntimeError("call db.init_app(app) before CheckoutCase.init_app(app, db)")
         settings = read_settings(app.config)
-        policy = load_policy(_below(app, settings.policy))
+        policy = load_policy(
+            _below(app, settings.policy), base_currency=settings.base_currency
+        )
         copy_tables(db.metadata)
         runtime = Runtime(
             name=app.name,

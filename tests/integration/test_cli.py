@@ -299,3 +299,20 @@ def test_the_worker_works_until_it_is_told_to_stop(
 
 def test_init_app_starts_no_worker(shop: Shop) -> None:
     assert not [one for one in threading.enumerate() if "APScheduler" in one.name]
+
+
+def test_the_base_currency_of_the_configuration_is_the_policys(
+    command: Command, tmp_path: Path
+) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text(
+        '[teams.a]\n[hesitation]\nover = "5000 EUR"\n'
+        '[[routes]]\nname = "Dear"\nteam = "a"\nwhen = { total_over = "10 EUR" }\n'
+        '[[routes]]\nname = "Rest"\nteam = "a"\n'
+    )
+    command.config["CHECKOUT_CASE_POLICY"] = str(own)
+    command.config["CHECKOUT_CASE_BASE_CURRENCY"] = "EUR"
+    told = '{"category": "other", "checkout": {"value": "11 EUR"}}'
+    code, output = command.run("policy", "explain", "-", given=told)
+    assert code == 0, output
+    assert "matches: Dear" in output
