@@ -72,9 +72,7 @@ class CheckoutCase:
         if "sqlalchemy" not in app.extensions:
             raise RuntimeError("call db.init_app(app) before CheckoutCase.init_app(app, db)")
         settings = read_settings(app.config)
-        policy = load_policy(
-            _below(app, settings.policy), base_currency=settings.base_currency
-        )
+        policy = load_policy(_below(app, settings.policy), base_currency=settings.base_currency)
         copy_tables(db.metadata)
         runtime = Runtime(
             name=app.name,
@@ -138,7 +136,7 @@ class CheckoutCase:
         return self._set("consent_loader", function)
 
     def mailer(self, function: Hook) -> Hook:
-        """Set the function that sends a :class:`~flask_checkout_case.jobs.mail.Mail` instead of SMTP."""
+        """Set the function that sends each :class:`.jobs.mail.Mail`, instead of SMTP."""
         return self._set("mailer", function)
 
     def inventory_loader(self, function: Hook) -> Hook:
