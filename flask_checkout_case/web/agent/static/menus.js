@@ -22,9 +22,9 @@ export function startMenus() {
     } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       const items = [...menu.querySelectorAll(".menu-box button.pick")];
       if (!items.length) return;
-      const step = event.key === "ArrowDown" ? 1 : -1;
       const at = items.indexOf(document.activeElement);
-      items[(at + step + items.length) % items.length].focus();
+      const next = event.key === "ArrowDown" ? at + 1 : Math.max(at, 0) - 1;
+      items.at(next % items.length).focus();
       event.preventDefault();
     }
   });
