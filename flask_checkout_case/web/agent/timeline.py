@@ -62,6 +62,8 @@ def sentence(
     if kind == "signal":
         return _signal(data)
     if kind == "mail":
+        if data.get("state") == "failed":
+            return gettext("An e-mail to the customer could not be sent"), "bad"
         return gettext("An e-mail was sent to the customer"), ""
     if kind == "escalation":
         return _escalation(data), "bad"

@@ -1,6 +1,6 @@
 """Instants and lengths of time as the pages first show them; the script takes over from there.
 
-Both use the same CLDR units, so that nothing jumps when the script begins to count.
+Both use the same words, so that nothing jumps when the script begins to count.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from babel.dates import format_datetime
-from babel.units import format_unit
 
 from ...i18n import current_locale, gettext
 from ...services.due import Clock
@@ -52,13 +51,20 @@ def instant(at: datetime) -> str:
     return str(format_datetime(at, "d MMM, HH:mm 'UTC'", locale=_locale()))
 
 
-def _unit(number: int, unit: str) -> str:
-    name = f"duration-{unit}"
-    narrow = str(format_unit(number, name, length="narrow", locale=_locale()))
-    # Babel names the unit itself where a language has no narrow form of its own.
-    if name not in narrow:
-        return narrow
-    return str(format_unit(number, name, length="short", locale=_locale()))
+def units() -> dict[str, str]:
+    """Return how each unit is written after a number, ``{}`` standing for it: for the script."""
+    return {unit: _unit("{}", unit) for unit, _ in _UNITS}
+
+
+def _unit(number: object, unit: str) -> str:
+    # CLDR's narrow units are too wide for a column in many languages ("12 Min. 3 Sek.").
+    texts = {
+        "day": gettext("%(num)sd", num=number),
+        "hour": gettext("%(num)sh", num=number),
+        "minute": gettext("%(num)sm", num=number),
+        "second": gettext("%(num)ss", num=number),
+    }
+    return texts[unit]
 
 
 def _locale() -> str:

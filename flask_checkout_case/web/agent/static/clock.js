@@ -5,14 +5,7 @@ const words = document.getElementById("clock-words")?.dataset ?? {};
 const offset = Number(html.dataset.now || Date.now()) - Date.now();
 const language = `${html.lang}-u-nu-latn`;
 const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
-const writers = new Map();
-
-function unit(number, name) {
-  if (!writers.has(name)) {
-    writers.set(name, new Intl.NumberFormat(language, { style: "unit", unit: name, unitDisplay: "narrow" }));
-  }
-  return writers.get(name).format(number);
-}
+const unit = (number, name) => words[name].replace("{}", number);
 
 function span(seconds) {
   const place = UNITS.findIndex(([name, size]) => seconds >= size || name === "second");
