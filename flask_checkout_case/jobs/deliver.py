@@ -167,8 +167,7 @@ class _Worker:
             )
             if case is not None:
                 told = {"state": "sent" if mail else "failed", "error": error}
-                told |= {"message_id": mail.message_id, "subject": mail.subject} if mail else {}
-                outreach.record(unit, case, told, mail.text if mail else None)
+                outreach.record(unit, case, told | (_kept(mail) if mail else {}))
         if not settled:
             log.warning("%s was settled by another worker", item.key)
 
@@ -196,6 +195,10 @@ def _described(error: Exception) -> str:
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         return f"{name}: {', '.join(str(code) for code, _ in error.recipients.values())}"
     return f"{name}: {error}"[:1000]
+
+
+def _kept(mail: Mail) -> dict[str, Any]:
+    return {"message_id": mail.message_id, "subject": mail.subject, "text": mail.text}
 
 
 def _item(row: OutboxRow) -> Item:

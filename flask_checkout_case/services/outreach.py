@@ -98,9 +98,9 @@ def why_not_now(runtime: Runtime, case_id: int | None) -> tuple[CaseRow | None, 
     return row, reason
 
 
-def record(unit: Unit, row: CaseRow, told: dict[str, Any], text: str | None) -> None:
+def record(unit: Unit, row: CaseRow, told: dict[str, Any]) -> None:
     """Put what became of the mail into the case's timeline."""
-    line = entry(row, EntryKind.MAIL, unit.now, text=text, data={"mail": "payment_failed", **told})
+    line = entry(row, EntryKind.MAIL, unit.now, data={"mail": "payment_failed", **told})
     queries_case.add_entries(unit.session, [line])
 
 

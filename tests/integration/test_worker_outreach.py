@@ -78,7 +78,8 @@ def test_one_mail_goes_out_after_the_policys_time(
     assert "https://shop.example.com/checkout/pay" in mail.text
     assert case.reference in mail.text
     (line,) = entries(shop, "mail")
-    assert line.text == mail.text
+    assert line.data is not None
+    assert line.data["text"] == mail.text
 
 
 def test_the_mail_speaks_the_customers_language(
