@@ -235,6 +235,17 @@ def test_without_any_checkout_one_browser_has_one_case(shop: Shop) -> None:
     assert len(cases_of(shop)) == 2
 
 
+def test_no_route_is_missing_from_these_tests(sqlite_shop: Shop) -> None:
+    ours = {
+        (rule.rule.removeprefix("/checkout-case/"), method)
+        for rule in sqlite_shop.app.url_map.iter_rules()
+        if rule.endpoint.startswith("checkout_case_widget.")
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+    reading = {(name, "GET") for name in (*READING, "token", "static/widget/<path:filename>")}
+    assert ours == reading | {("messages", "POST"), ("help", "POST")}
+
+
 @pytest.mark.parametrize("endpoint", READING)
 def test_strangers_see_the_same_as_if_there_were_nothing(sqlite_shop: Shop, endpoint: str) -> None:
     ada = Person(sqlite_shop.app, "c-1")

@@ -26,6 +26,7 @@
       piece("em", hint);
       piece("b", unread);
       dodge();
+      if (hint) panel?.look();
       if (wait && !hint) setTimeout(look, wait, wait * 3);
     } catch {
       // The link itself still works.
