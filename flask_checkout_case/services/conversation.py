@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from ..data import queries_case
 from ..data import queries_conversation as queries
 from ..data.queries_conversation import PublicLine, ReachedCase
+from ..errors import CheckoutCaseError
 from ..i18n import current_locale
 from ..rules import failures, lifecycle
 from ..rules.classify import classify
@@ -37,6 +38,13 @@ from .reading import info
 from .runtime import Runtime
 
 _JOINED_FIRST = (Family.PAYMENT, Family.MESSAGE, Family.HESITATION)
+
+
+class UnavailableError(CheckoutCaseError):
+    """The database can't take a message now; nothing was kept of it."""
+
+    code = "unavailable"
+    status = 503
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +164,7 @@ def post(runtime: Runtime, viewer: Viewer, message: Message, nonce: str) -> Post
 
     Raises:
         InvalidInputError: the text is empty or too long.
+        UnavailableError: the database refuses; the message may be posted again under its key.
     """
     message = replace(
         message,
@@ -163,6 +172,13 @@ def post(runtime: Runtime, viewer: Viewer, message: Message, nonce: str) -> Post
         name=message.name or viewer.customer.get("name"),
         email=message.email or viewer.customer.get("email"),
     )
+    try:
+        return _post_again(runtime, viewer, message, nonce)
+    except SQLAlchemyError as error:
+        raise UnavailableError("the database can't take the message") from error
+
+
+def _post_again(runtime: Runtime, viewer: Viewer, message: Message, nonce: str) -> Posted:
     try:
         return _post(runtime, viewer, message, nonce)
     except IntegrityError:

@@ -16,7 +16,16 @@ from flask_checkout_case.data.models import CaseRow
 from flask_checkout_case.types import Agent
 from tests.support.bad_input import bad_texts
 from tests.support.shop import Shop
-from tests.support.widget import LIN, ORIGIN, Person, cases_of, fail, furnish, reply
+from tests.support.widget import (
+    LIN,
+    ORIGIN,
+    Person,
+    cases_of,
+    fail,
+    furnish,
+    hidden_fields,
+    reply,
+)
 
 Make = Callable[..., Shop]
 
@@ -210,6 +219,26 @@ def test_a_refused_form_comes_back_with_what_was_typed(
         assert "kept text</textarea>" in answer.text
         assert 'value="delivery" checked' in answer.text
     assert cases_of(sqlite_shop, checkout_ref="c-1") == []
+
+
+def test_a_database_that_refuses_costs_nobody_their_words(
+    shop: Shop, caplog: pytest.LogCaptureFixture
+) -> None:
+    ada = Person(shop.app, "c-1")
+    form = {**hidden_fields(ada.get("help").text), "text": "Long & thought over", "reason": "order"}
+    address = "/checkout-case/help"
+    with shop.app.app_context():
+        shop.db.drop_all()
+        refused = ada.http.post(address, form, headers=ORIGIN, status=503)
+        shop.db.create_all()
+    assert "Long &amp; thought over</textarea>" in refused.text
+    assert "could not be taken" in caplog.text
+    again = {**hidden_fields(refused.text), "text": "Long & thought over"}
+    assert again["key"] == form["key"]
+    ada.http.post(address, again, headers=ORIGIN, status=303)
+    assert ada.texts() == ["Long & thought over"]
+    (case,) = cases_of(shop, checkout_ref="c-1")
+    assert case.category == "order_change"
 
 
 # --- who reaches what ----------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import secrets
 from typing import Any, Final
@@ -13,7 +14,7 @@ from ...errors import InvalidInputError, NotFoundError
 from ...i18n import current_locale, format_when, gettext, is_rtl
 from ...services import conversation
 from ...services.access import Viewer
-from ...services.conversation import Message, Standing
+from ...services.conversation import Message, Standing, UnavailableError
 from ..current import runtime
 from ..guard import (
     CsrfError,
@@ -28,6 +29,8 @@ from ..guard import (
 from . import wording
 from .blueprint import blueprint
 from .customer import current_viewer, rotate_token, widen_token, writing_viewer
+
+log = logging.getLogger(__name__)
 
 TEXT_LIMIT: Final = 4000
 LARGEST_ID: Final = 2**62
@@ -124,6 +127,11 @@ def help_post() -> ResponseReturnValue:
     except (CsrfError, InvalidInputError) as error:
         # What was typed comes back with the page: nobody writes it twice.
         return _page(error=str(error), typed=request.form), error.status
+    except UnavailableError as error:
+        # Not the whole page: that would ask the database again.
+        log.exception("a customer's message could not be taken")
+        page = "checkout_case/widget/again.html"
+        return render_template(page, typed=request.form), error.status
     return redirect(url_for(f"{blueprint.name}.help_page", sent=1) + "#latest", 303)
 
 
