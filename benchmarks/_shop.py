@@ -19,6 +19,8 @@ from tests.support.postgres import running_postgres
 def make_shop(database_url: str, home: Path, *, extension: bool) -> Flask:
     """Make a shop whose ``POST /pay/<ref>`` writes an order, is declined, and rolls it back.
 
+    Both shops read their checkout: that is the shop's own work, with us or without.
+
     Args:
         extension: whether it has the extension, and reports the decline.
     """
@@ -41,33 +43,39 @@ def make_shop(database_url: str, home: Path, *, extension: bool) -> Flask:
     def pay(ref: str) -> ResponseReturnValue:
         db.session.add(Order(ref=ref))
         db.session.flush()
+        checkout = read_checkout(ref)
         if extension:
-            decline(app, ref)
+            decline(app, checkout)
         db.session.rollback()
         return f"declined {ref}\n", 402
 
     return app
 
 
-def decline(app: Flask, ref: str) -> None:
-    """Report a declined card with a customer and three lines."""
+def read_checkout(ref: str) -> Checkout:
+    """Make the checkout as a shop's loader does: a customer and three lines."""
     price = Money("40.00", "USD")
+    return Checkout(
+        ref=ref,
+        value=Money("120.00", "USD"),
+        step="payment",
+        customer=Customer(ref="42", name="Ada Lovelace", email="ada@example.com"),
+        lines=[Line(sku=f"BAG-{n}", title=f"Bag {n}", unit_price=price) for n in range(3)],
+        country="GB",
+        url=f"/checkout/{ref}",
+    )
+
+
+def decline(app: Flask, checkout: Checkout) -> None:
+    """Report a declined card."""
     signals.payment_failed.send(
         app,
-        checkout=Checkout(
-            ref=ref,
-            value=Money("120.00", "USD"),
-            step="payment",
-            customer=Customer(ref="42", name="Ada Lovelace", email="ada@example.com"),
-            lines=[Line(sku=f"BAG-{n}", title=f"Bag {n}", unit_price=price) for n in range(3)],
-            country="GB",
-            url=f"/checkout/{ref}",
-        ),
+        checkout=checkout,
         provider="stripe",
         failure_code="card_declined",
         decline_code="insufficient_funds",
-        payment_id=f"pi_{ref}",
-        attempt_id=f"ch_{ref}",
+        payment_id=f"pi_{checkout.ref}",
+        attempt_id=f"ch_{checkout.ref}",
         message="Your card has insufficient funds.",
     )
 

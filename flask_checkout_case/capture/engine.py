@@ -24,8 +24,11 @@ SQLITE_BUSY_MS: Final = 50
 LOCK_TIMEOUT_MS: Final = 100
 STATEMENT_TIMEOUT_MS: Final = 300
 CONNECT_TIMEOUT: Final = 2
-DEADLINE: Final = 0.12
-"""Seconds that a statement of a request's end may take before its connection is cut off."""
+DEADLINE: Final = 0.4
+"""Seconds without an answer after which a connection of a request's end is cut off.
+
+Longer than the server's own time-outs: those end what is only slow, and keep the connection.
+"""
 
 _LIBPQ: Final = frozenset({"psycopg", "psycopg2", "psycopg2cffi"})
 _KEPT: Final = frozenset(

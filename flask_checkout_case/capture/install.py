@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from flask import Flask
+from sqlalchemy.engine import URL
 
 from ..errors import ConfigurationError
 from ..services import ingest
@@ -51,7 +53,7 @@ def install(
             "CHECKOUT_CASE_CAPTURE: 'direct' needs PostgreSQL; "
             f"the database is {shop_engine.dialect.name}"
         )
-    spool = Spool(_spool_directory(app, runtime), step=step)
+    spool = Spool(_spool_directory(app, runtime) / database_mark(shop_engine.url), step=step)
     recorder = SpoolRecorder(runtime, spool, database, record, direct=direct, step=step)
     app.wsgi_app = CaptureMiddleware(app.wsgi_app, recorder)  # type: ignore[method-assign]
     # Flask runs these from the last to the first: ours comes after the shop's and its session's.
@@ -64,6 +66,17 @@ def _given(db: SQLAlchemy) -> dict[str, Any]:
     # Flask-SQLAlchemy tells the constructor's options nowhere else.
     given: dict[str, Any] = getattr(db, "_engine_options", None) or {}
     return given
+
+
+def database_mark(url: URL) -> str:
+    """Return a short name of a database, for a folder of its own in the spool.
+
+    Apps of one process share the instance folder; an event must never reach another app's database.
+    Driver and credentials may change without changing it.
+    """
+    host = url.host or url.query.get("host")
+    where = f"{url.get_backend_name()}|{host}|{url.port}|{url.database}"
+    return hashlib.sha256(where.encode()).hexdigest()[:12]
 
 
 def _spool_directory(app: Flask, runtime: Runtime) -> Path:

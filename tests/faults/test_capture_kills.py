@@ -26,7 +26,7 @@ from tests.support.shop import dispose
 from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
-KILLS = 140
+KILLS = 100
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow]
 

@@ -494,6 +494,24 @@ def test_two_apps_with_two_databases_stay_apart(
     assert sorted(second.cases()) == ["c-2", "c-4", "c-5"]
 
 
+def test_two_apps_that_share_a_spool_drain_their_own_alone(
+    no_other_apps: None, make_app: Callable[..., Shop], tmp_path: Path
+) -> None:
+    shops = [
+        CaptureShop(
+            make_app(url, CHECKOUT_CASE_PARTS=[], CHECKOUT_CASE_SPOOL_DIR=str(tmp_path / "spool"))
+        )
+        for url in (None, f"sqlite:///{tmp_path / 'second.db'}")
+    ]
+    for number, shop in enumerate(shops):
+        shop.connect()
+        decline(f"c-{number}", shop.app)
+        shop.recorder.spool.close()  # as if this process had died
+        shop.recorder.inserter.waiting.clear()
+    assert [shop.recorder.drain() for shop in shops] == [1, 1]
+    assert [shop.cases() for shop in shops] == [["c-0"], ["c-1"]]
+
+
 def test_a_signal_that_could_mean_two_apps_is_an_error_in_the_log(
     two_shops: tuple[CaptureShop, CaptureShop], caplog: pytest.LogCaptureFixture
 ) -> None:
