@@ -113,8 +113,7 @@ class CaptureDatabase(Database):
     def forget_after_fork(self) -> None:
         """Drop the parent's connections in a child without a word to the server."""
         self._watchdog.forget_after_fork()
-        if self._engine is not None and not self.in_memory:
-            self._engine.dispose(close=False)
+        super().forget_after_fork()
 
     def _make(self, url: URL, options: dict[str, Any]) -> Engine:
         if self.in_memory:

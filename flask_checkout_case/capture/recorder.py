@@ -279,6 +279,7 @@ class SpoolRecorder:
     def forget_after_fork(self) -> None:
         """A child starts with nothing: the parent looks after what it has captured."""
         self.database.forget_after_fork()
+        self.runtime.database.forget_after_fork()
         self._begin()
 
     # --- health ---

@@ -31,6 +31,7 @@ SUFFIX: Final = ".spool"
 TRUNCATE_AT: Final = 256 * 1024
 ROTATE_AT: Final = 4 * 2**20
 LIMIT: Final = 64 * 2**20
+LOOK_AGAIN: Final = 60.0
 
 Step = Callable[[str], None]
 
@@ -85,6 +86,7 @@ class Spool:
         # Re-entrant: a signal handler may run between any two lines of ours, and send a signal.
         self._lock = threading.RLock()
         self._process = os.getpid()
+        self._looked_at: float | None = None
         _spools.add(self)
 
     def append(self, event: Event, encoded: str | None = None) -> Receipt:
@@ -224,11 +226,28 @@ class Spool:
             segment = self._segments[-1]
             if segment.size < self._rotate_at and not segment.is_unlinked:
                 return segment
-        if sum(segment.size for segment in self._segments) >= self._limit:
+        if self._kept >= self._limit:
+            self._look_what_drains_have_done()
+        if self._kept >= self._limit:
             raise OSError(errno.ENOSPC, "the spool has reached its limit", str(self.directory))
         made = self._begin_file()
         self._segments.append(made)
         return made
+
+    @property
+    def _kept(self) -> int:
+        return sum(segment.size for segment in self._segments)
+
+    def _look_what_drains_have_done(self) -> None:
+        # Reading so much takes its time: once a minute at most, and only at the limit.
+        if self._looked_at is not None and time.monotonic() - self._looked_at < LOOK_AGAIN:
+            return
+        self._looked_at = time.monotonic()
+        for segment in list(self._segments):
+            left = [] if segment.is_unlinked else lines.parse(segment.path.read_bytes()).events
+            segment.outstanding.intersection_update(one.number for one in left)
+            if self._is_done(segment):
+                self._empty(segment)
 
     def _begin_file(self) -> Segment:
         self._make_directory()

@@ -75,9 +75,17 @@ class Database:
             session.commit()
 
     def dispose(self) -> None:
-        """Close all connections, and forget those inherited by a fork."""
+        """Close all connections."""
         if self._engine is not None:
             self._engine.dispose()
+
+    def forget_after_fork(self) -> None:
+        """Drop connections inherited from the parent, which goes on using them, without a word.
+
+        Closing them would say goodbye to the server in the parent's name.
+        """
+        if self._engine is not None and not is_memory_sqlite(self._engine.url):
+            self._engine.dispose(close=False)
 
 
 def make_own_engine(shop_engine: Engine, shop_options: dict[str, Any]) -> Engine:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import socket
 import sqlite3
 import tempfile
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -275,3 +277,31 @@ def test_tables_that_are_missing_are_no_reason_to_set_events_aside(
         shop.db.create_all()
     recorder.flush()
     assert cases(shop) == ["c-1"]
+
+
+def test_a_fork_leaves_its_parents_connections_alone(
+    make_sqlite_app: Callable[..., Shop], postgres_url: str
+) -> None:
+    shop = make_sqlite_app(postgres_url, CHECKOUT_CASE_PARTS=[])
+    add_view(shop)
+    recorder = recorder_of(shop)
+    recorder.database.deadline = 60.0
+    recorder.database.connect()
+    assert post(shop, "c-1") == ANSWER
+    assert cases(shop) == ["c-1"]
+    reader, writer = multiprocessing.Pipe()
+
+    def child() -> None:
+        writer.send([post(shop, "c-2") == ANSWER, recorder.flush()])
+
+    forked = multiprocessing.get_context("fork").Process(target=child)
+    with warnings.catch_warnings():
+        # Newer Pythons warn of threads at a fork; a shop's servers fork all the same.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        forked.start()
+    forked.join(timeout=30)
+    assert reader.poll(10)
+    assert reader.recv() == [True, 1]
+    assert post(shop, "c-3") == ANSWER
+    assert not recorder.inserter.breaker.is_open
+    assert cases(shop) == ["c-1", "c-2", "c-3"]

@@ -83,6 +83,20 @@ def test_a_long_outage_fills_several_files_up_to_a_limit(tmp_path: Path) -> None
     spool.append(make_event(1))
 
 
+def test_at_its_limit_it_looks_what_drains_have_done(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, rotate_at=10_000, limit=30_000)
+    while sum(path.stat().st_size for path in spool.paths) < 30_000:
+        spool.append(make_event(1))
+    leftovers = Leftovers(tmp_path, grace_ms=-1)
+    for path in spool.paths:
+        with leftovers.opened(path) as leftover:
+            assert leftover is not None
+            leftover.acknowledge(one.number for one in leftover.content.events)
+    for _ in range(20):
+        spool.append(make_event(2))
+    assert spool.outstanding == 20
+
+
 def test_a_directory_that_is_deleted_is_made_again(tmp_path: Path) -> None:
     spool = Spool(tmp_path / "spool")
     spool.append(make_event(1))
