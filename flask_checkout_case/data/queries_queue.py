@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -112,6 +113,7 @@ class QueueRow:
     assignee_name: str | None
 
 
+_SHORT = (CaseRow.id, CaseRow.version)
 _COLUMNS = tuple(getattr(CaseRow, name) for name in list(QueueRow.__slots__)[:-1])
 
 
@@ -135,6 +137,7 @@ def queue_page(
     return found[::-1] if before is not None else found
 
 
+@lru_cache(maxsize=1024)
 def page_statement(
     scope: Scope,
     wanted: Wanted,
@@ -142,12 +145,17 @@ def page_statement(
     *,
     after: Cursor | None = None,
     before: Cursor | None = None,
+    short: bool = False,
 ) -> Any:
-    """Make the statement of :func:`queue_page`."""
+    """Make the statement of :func:`queue_page`, or :func:`queue_marks` when it is ``short``.
+
+    Pages that keep themselves up to date ask the same again and again: it is made once.
+    """
     order = (_ended_order if wanted.ended else _live_order)(backwards=before is not None)
     key = CaseRow.ended_at if wanted.ended else CaseRow.urgency_at
     conditions = [*_filters(wanted), *_beyond(wanted, after, before)]
-    columns = select(*_COLUMNS, AgentRow.name).outerjoin(
+    shown = _SHORT if short else _COLUMNS
+    columns = select(*shown, AgentRow.name).outerjoin(
         AgentRow, AgentRow.ref == CaseRow.assignee_ref
     )
     branches = _branches(scope, wanted)
@@ -180,20 +188,18 @@ def queue_marks(
     session: Session, scope: Scope, wanted: Wanted, limit: int, **places: Cursor | None
 ) -> Sequence[tuple[Any, ...]]:
     """Return id, version and assignee's name of each case of a page: what it shows, in short."""
-    page = page_statement(scope, wanted, limit, **places)
-    short = page.with_only_columns(
-        CaseRow.id, CaseRow.version, AgentRow.name, maintain_column_froms=True
-    )
-    return [tuple(row) for row in session.execute(short).all()]
+    statement = page_statement(scope, wanted, limit, short=True, **places)
+    return [tuple(row) for row in session.execute(statement).all()]
 
 
-def counts(session: Session, scopes: Sequence[Scope]) -> list[int]:
+def counts(session: Session, scopes: tuple[Scope, ...]) -> list[int]:
     """Count the live cases of each scope, at most :data:`COUNT_LIMIT` each, in one statement."""
     found = session.execute(counts_statement(scopes)).one()
     return [min(int(count), COUNT_LIMIT) for count in found]
 
 
-def counts_statement(scopes: Sequence[Scope]) -> Any:
+@lru_cache(maxsize=256)
+def counts_statement(scopes: tuple[Scope, ...]) -> Any:
     """Make the statement of :func:`counts`."""
     columns: list[ColumnElement[Any]] = []
     for scope in scopes:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ..data import queries_queue as queries
 from ..data.queries_queue import COUNT_LIMIT, Cursor, QueueRow, Scope, Wanted
@@ -67,6 +67,7 @@ class QueuePage:
         counts: live cases of each view, at most ``COUNT_LIMIT``; empty when the shop's own
             ``permission`` decides, which no statement can count.
         previous, following: where the neighbouring pages begin, if there are any.
+        mark: what :func:`mark` returns.
     """
 
     question: Question
@@ -74,6 +75,7 @@ class QueuePage:
     counts: dict[View, int]
     previous: Cursor | None
     following: Cursor | None
+    mark: str
     now: datetime
 
 
@@ -120,6 +122,7 @@ def page(runtime: Runtime, agent: Agent, question: Question) -> QueuePage:
         counts=counted,
         previous=_place(rows[0], ended=ended) if rows and has_previous else None,
         following=_place(rows[-1], ended=ended) if rows and has_following else None,
+        mark=_mark(agent, question, [(r.id, r.version, r.assignee_name) for r in found], counted),
         now=runtime.clock(),
     )
 
@@ -133,7 +136,7 @@ def counts(runtime: Runtime, agent: Agent) -> dict[View, int]:
 def _counts(runtime: Runtime, session: Session, agent: Agent) -> dict[View, int]:
     if runtime.hooks.permission is not None:
         return {}
-    found = queries.counts(session, [scope_of(agent, view) for view in View])
+    found = queries.counts(session, tuple(scope_of(agent, view) for view in View))
     return dict(zip(View, found, strict=True))
 
 
@@ -145,7 +148,13 @@ def mark(runtime: Runtime, agent: Agent, question: Question) -> str:
             session, scope, question.wanted, PAGE + 1, after=question.after, before=question.before
         )
         counted = _counts(runtime, session, agent)
-    written = repr((agent.ref, sorted(agent.teams), agent.role, question, rows, counted))
+    return _mark(agent, question, rows, counted)
+
+
+def _mark(
+    agent: Agent, question: Question, rows: Sequence[tuple[Any, ...]], counted: Mapping[View, int]
+) -> str:
+    written = repr((agent.ref, sorted(agent.teams), agent.role, question, [*rows], counted))
     return hashlib.sha256(written.encode()).hexdigest()[:24]
 
 

@@ -325,7 +325,7 @@ def test_pages_are_read_from_the_index_that_fits_their_order(shop: Shop, name: s
 
 def test_counting_reads_indexes_alone(shop: Shop) -> None:
     put(shop, [values(number, status="new" if number % 3 else "closed") for number in range(4000)])
-    scopes = [queue.scope_of(SAM, view) for view in View]
+    scopes = tuple(queue.scope_of(SAM, view) for view in View)
     plan = plan_of(shop, counts_statement(scopes))
     assert "SCAN checkout_case_case\n" not in plan, plan
     assert "Seq Scan" not in plan, plan

@@ -44,9 +44,10 @@ def case(reference: str) -> ResponseReturnValue:
 def case_part(reference: str) -> ResponseReturnValue:
     """Answer a page that asks what has changed: 304 when nothing has."""
     agent = current_agent()
-    etag = language_mark(caseview.mark(runtime(), reference, agent))
-    if etag in request.if_none_match:
-        return unchanged(etag)
+    if request.if_none_match:
+        etag = language_mark(caseview.mark(runtime(), reference, agent))
+        if etag in request.if_none_match:
+            return unchanged(etag)
     return _page(reference, agent, template="case_part.html")
 
 

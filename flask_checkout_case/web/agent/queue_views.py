@@ -22,10 +22,9 @@ from .blueprint import blueprint
 def queue() -> ResponseReturnValue:
     """Show a page of the queue."""
     agent = current_agent()
-    question = _question(agent)
-    etag = _etag(agent, question)
-    shown = names(agent, service.page(runtime(), agent, question))
-    return render_template("checkout_case/agent/queue.html", etag=etag, **shown)
+    page = service.page(runtime(), agent, _question(agent))
+    etag = language_mark(page.mark)
+    return render_template("checkout_case/agent/queue.html", etag=etag, **names(agent, page))
 
 
 @blueprint.get("/queue")
@@ -33,12 +32,14 @@ def queue_part() -> ResponseReturnValue:
     """Answer a page that asks what has changed: 304 when nothing has."""
     agent = current_agent()
     question = _question(agent)
-    etag = _etag(agent, question)
-    if etag in request.if_none_match:
-        return unchanged(etag)
-    shown = names(agent, service.page(runtime(), agent, question))
-    page = render_template("checkout_case/agent/queue_part.html", etag=etag, **shown)
-    return with_etag(make_response(page), etag)
+    if request.if_none_match:
+        etag = language_mark(service.mark(runtime(), agent, question))
+        if etag in request.if_none_match:
+            return unchanged(etag)
+    page = service.page(runtime(), agent, question)
+    etag = language_mark(page.mark)
+    text = render_template("checkout_case/agent/queue_part.html", etag=etag, **names(agent, page))
+    return with_etag(make_response(text), etag)
 
 
 def names(agent: Agent, page: QueuePage) -> dict[str, Any]:
@@ -81,10 +82,6 @@ def _place(question: Question, name: str, cursor: Any) -> dict[str, Any] | None:
 
 def _question(agent: Agent) -> Question:
     return filters.read_question(request.args, agent, list(runtime().policy.teams))
-
-
-def _etag(agent: Agent, question: Question) -> str:
-    return language_mark(service.mark(runtime(), agent, question))
 
 
 def language_mark(mark: str) -> str:

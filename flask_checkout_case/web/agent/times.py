@@ -6,14 +6,23 @@ Both use the same words, so that nothing jumps when the script begins to count.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from babel.dates import format_datetime
 
-from ...i18n import current_locale, gettext
+from ...i18n import N_, current_locale, gettext
 from ...services.due import Clock
 
 _UNITS: Final = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
+
+# CLDR's narrow units are too wide for a column in many languages ("12 Min. 3 Sek.").
+_TEXTS: Final = {
+    "day": N_("%(num)sd"),
+    "hour": N_("%(num)sh"),
+    "minute": N_("%(num)sm"),
+    "second": N_("%(num)ss"),
+}
 
 
 def span(time: timedelta) -> str:
@@ -48,7 +57,12 @@ def countdown(clock: Clock, now: datetime) -> str:
 
 def instant(at: datetime) -> str:
     """Write a moment, in UTC: the reader's own time zone is known to the script alone."""
-    return str(format_datetime(at, "d MMM, HH:mm 'UTC'", locale=_locale()))
+    return _written(at.replace(second=0, microsecond=0), _locale())
+
+
+@lru_cache(maxsize=4096)
+def _written(at: datetime, locale: str) -> str:
+    return str(format_datetime(at, "d MMM, HH:mm 'UTC'", locale=locale))
 
 
 def units() -> dict[str, str]:
@@ -57,14 +71,7 @@ def units() -> dict[str, str]:
 
 
 def _unit(number: object, unit: str) -> str:
-    # CLDR's narrow units are too wide for a column in many languages ("12 Min. 3 Sek.").
-    texts = {
-        "day": gettext("%(num)sd", num=number),
-        "hour": gettext("%(num)sh", num=number),
-        "minute": gettext("%(num)sm", num=number),
-        "second": gettext("%(num)ss", num=number),
-    }
-    return texts[unit]
+    return gettext(_TEXTS[unit], num=number)
 
 
 def _locale() -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from ...i18n import N_, format_money, gettext, ngettext
+from ...i18n import N_, current_locale, format_money, gettext, ngettext
 from ...rules.classify import SURE
 from ...rules.failures import FAILURES, customer_text, next_actions
 from ...types import FailureClass, Money
@@ -166,14 +167,23 @@ def told_customer(failure_class: FailureClass, outcome: str) -> tuple[str, list[
 
 def money(value: Money | None) -> str:
     """Write an amount; nothing where there is none."""
-    return format_money(value.minor_units, value.currency) if value is not None else ""
+    return _amount(value.minor_units, value.currency) if value is not None else ""
 
 
 def minor(units: object, currency: object) -> str:
     """Write an amount of minor units as a snapshot keeps it."""
     if not isinstance(units, int) or not isinstance(currency, str) or len(currency) != 3:
         return ""
-    return format_money(units, currency)
+    return _amount(units, currency)
+
+
+def _amount(units: int, currency: str) -> str:
+    return _written(units, currency, current_locale.get())
+
+
+@lru_cache(maxsize=4096)
+def _written(units: int, currency: str, locale: str) -> str:
+    return format_money(units, currency, locale)
 
 
 def capped(count: int) -> str:
@@ -190,6 +200,7 @@ def initials(name: str) -> str:
     return chosen.upper()
 
 
+@lru_cache(maxsize=4096)
 def hue(text: str) -> int:
     """Return one of eight colours, always the same for the same text."""
     return hashlib.sha256(text.encode()).digest()[0] % 8
