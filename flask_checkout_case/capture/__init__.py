@@ -10,7 +10,7 @@ from .install import install
 from .payments import Attempt, Payment
 from .receivers import connect_signals, listen, unregister
 from .snapshot import make_event
-from .snapshot import snapshot as snapshot_of
+from .snapshot import masked_snapshot as snapshot_of
 
 __all__ = [
     "Attempt",

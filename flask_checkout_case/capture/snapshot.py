@@ -9,10 +9,11 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from ..errors import InvalidInputError
+from ..rules.redact import scrub
 from ..types import Checkout, Customer, Event, Line, Money, Order, utc_now
 from .lines import encode
 from .masking import masked
-from .plain import KEY_LIMIT, optional_text, plain, plain_mapping, text
+from .plain import KEY_LIMIT, TEXT_LIMIT, optional_text, plain, plain_mapping, text
 
 EVENT_LIMIT: Final = 64 * 1024
 """Characters of JSON; beyond it only what is essential of the details is kept."""
@@ -91,6 +92,12 @@ def bare_event(name: str, arguments: Mapping[str, Any], now: datetime) -> Event:
     )
 
 
+def masked_snapshot(checkout: Any) -> dict[str, Any] | None:
+    """Copy a checkout as :func:`snapshot` does, without card data and fit to be stored."""
+    taken: dict[str, Any] | None = scrub(snapshot(checkout))
+    return taken
+
+
 def snapshot(checkout: Any) -> dict[str, Any] | None:
     """Copy a :class:`Checkout`, or a mapping with the same names; of anything else ``None``."""
     if isinstance(checkout, Checkout):
@@ -105,9 +112,9 @@ def snapshot(checkout: Any) -> dict[str, Any] | None:
         "ref": _ref(read("ref")),
         "value_minor": value.minor_units if value else None,
         "currency": value.currency if value else None,
-        "step": optional_text(read("step"), 255),
-        "country": optional_text(read("country"), 16),
-        "url": optional_text(read("url"), 2000),
+        "step": _words(read("step"), 255),
+        "country": _words(read("country"), 16),
+        "url": _words(read("url"), 2000),
         "order_ref": _ref(read("order_ref")),
         "customer": _customer(read("customer")),
         "lines": [_line(line) for line in _items(lines)[:LINE_LIMIT]],
@@ -125,10 +132,10 @@ def _customer(customer: Any) -> dict[str, Any] | None:
     tags = (optional_text(tag, KEY_LIMIT) for tag in _items(read("tags"))[:20])
     return {
         "ref": _ref(read("ref")),
-        "name": optional_text(read("name"), 255),
-        "email": optional_text(read("email"), 320),
-        "language": optional_text(read("language"), 16),
-        "country": optional_text(read("country"), 16),
+        "name": _words(read("name"), 255),
+        "email": _words(read("email"), 320),
+        "language": _words(read("language"), 16),
+        "country": _words(read("country"), 16),
         "tags": [tag for tag in tags if tag],
         "orders": orders if isinstance(orders, int) and abs(orders) < 2**31 else None,
     }
@@ -143,13 +150,13 @@ def _line(line: Any) -> dict[str, Any]:
         return {"sku": None, "title": f"<{type(line).__name__}>", "quantity": 1}
     price, quantity = _money(read("unit_price")), read("quantity")
     return {
-        "sku": optional_text(read("sku"), 255),
-        "title": optional_text(read("title"), 500),
+        "sku": _words(read("sku"), 255),
+        "title": _words(read("title"), 500),
         "quantity": quantity if isinstance(quantity, int) and abs(quantity) < 2**31 else 1,
         "unit_minor": price.minor_units if price else None,
         "currency": price.currency if price else None,
-        "image_url": optional_text(read("image_url")),
-        "url": optional_text(read("url")),
+        "image_url": _words(read("image_url")),
+        "url": _words(read("url")),
     }
 
 
@@ -184,6 +191,9 @@ def _details(arguments: Mapping[str, Any]) -> dict[str, Any]:
             continue
         if key == "amount" and isinstance(value, Money):
             details |= {"amount_minor": value.minor_units, "currency": value.currency}
+        elif type(value) is str and len(value) <= TEXT_LIMIT and len(key) <= KEY_LIMIT:
+            # Most arguments by far; what can't be stored in them is found when they are encoded.
+            details[key] = value
         else:
             details[text(key, KEY_LIMIT)] = plain(value)
     return details
@@ -214,6 +224,13 @@ def _instant(given: Any, now: datetime) -> datetime:
     if not isinstance(given, datetime):
         return now
     return given.replace(tzinfo=UTC) if given.tzinfo is None else given.astimezone(UTC)
+
+
+def _words(value: Any, limit: int = TEXT_LIMIT) -> str | None:
+    # As in _details: masking looks at all of it, and cleans what has to be cleaned.
+    if value is None or (type(value) is str and len(value) <= limit):
+        return value or None
+    return optional_text(value, limit)
 
 
 def _ref(value: Any) -> str | None:
