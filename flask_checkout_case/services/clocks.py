@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from ..data import queries_case, queries_due
 from ..data.models import CaseRow
@@ -60,18 +61,19 @@ def fire(unit: Unit, row: CaseRow) -> list[str]:
     passed = clocks.fired_now(
         dues_of(row), row.opened_at, row.fired, unit.now, row.unanswered_since
     )
+    lines = []
     for one in passed:
         breached = one.percent >= clocks.BREACH
-        told = {
+        told: dict[str, Any] = {
             "action": "sla_breached" if breached else "sla_warned",
             "clock": one.clock,
             "percent": one.percent,
             "due": one.due.isoformat(),
         }
-        line = entry(row, EntryKind.ESCALATION, unit.now, data=told, key=_entry_key(one))
-        queries_case.add_entries(unit.session, [line])
-        signal = "sla_breached" if breached else "sla_warned"
-        unit.emit(signal, case=info(row), clock=one.clock, due=one.due)
+        key = _entry_key(one)
+        lines.append(entry(row, EntryKind.ESCALATION, unit.now, data=told, key=key))
+        unit.emit(told["action"], case=info(row), clock=one.clock, due=one.due)
+    queries_case.add_entries(unit.session, lines)
     return [one.key for one in passed]
 
 
