@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from flask import send_from_directory
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from flask_checkout_case import CaseInfo, Line, Money, signals
@@ -40,11 +43,32 @@ WAYS: dict[str, dict[str, Any]] = {
 }
 
 
+PICTURES = {
+    *("queue-desktop", "case-desktop", "note-desktop", "conflict-desktop", "help-desktop"),
+    *("case-dark", "queue-rtl", "queue-phone", "case-phone"),
+}
+"""Those that the documentation shows."""
+PRODUCTS = Path(__file__).parents[2] / "example_store" / "static" / "products"
+
+
 @pytest.fixture
 def shop(make_sqlite_app: Callable[..., Shop]) -> Shop:
     made = open_desk(make_sqlite_app, CHECKOUT_CASE_SHOP_NAME="Atelier Nord")
+    made.app.add_url_rule("/products/<name>", "product", partial(send_from_directory, PRODUCTS))
     know_agents(made)
     return made
+
+
+def line(sku: str, title: str, price: str, quantity: int = 1) -> Line:
+    picture = f"/products/{title.lower().replace(' ', '-')}.svg"
+    return Line(
+        sku,
+        title,
+        quantity=quantity,
+        unit_price=Money(price, "USD"),
+        image_url=picture,
+        url=picture,
+    )
 
 
 @pytest.fixture
@@ -62,11 +86,16 @@ def story(shop: Shop) -> CaseInfo:
             at=ago(minutes=2 + number * 3.6),
         )
     lines = [
-        Line(sku="MOON-1", title="Meridian Moonphase", unit_price=Money("5400.00", "USD")),
-        Line(sku="ROLL-2", title="Dorian watch roll", quantity=2, unit_price=Money("420", "USD")),
+        line("MOON-1", "Meridian Moonphase", "5400.00"),
+        line("ROLL-2", "Dorian Watch Roll", "420.00", 2),
     ]
     start = ago(minutes=24)
-    given: dict[str, Any] = {"value": "6240.00", "name": "Ines de Castro", "lines": lines, "country": "PT"}
+    given: dict[str, Any] = {
+        "value": "6240.00",
+        "name": "Ines de Castro",
+        "lines": lines,
+        "country": "PT",
+    }
     with shop.app.app_context():
         for minute, step in enumerate(("contact", "shipping", "payment")):
             signals.checkout_step_viewed.send(
@@ -162,7 +191,8 @@ def test_every_state(
 
     def look(state: str) -> None:
         found[state] = complaints(page)
-        screenshot(page, f"workspace-{state}-{way}")
+        if f"{state}-{way}" in PICTURES:
+            screenshot(page, f"workspace-{state}-{way}")
 
     page.goto(f"{desk}/")
     expect(page.locator("[data-live-status]")).to_be_visible()

@@ -193,9 +193,7 @@ def test_a_conversation_grows_while_one_types(shop: Shop, lin: Worker) -> None:
     assert lin.is_content()
 
 
-def test_a_stale_write_keeps_what_is_typed(
-    shop: Shop, lin: Worker, screenshot: Callable[[Page, str], None]
-) -> None:
+def test_a_stale_write_keeps_what_is_typed(shop: Shop, lin: Worker) -> None:
     case = decline(shop, "c-1")
     page = lin.open(case)
     page.route("**/live", lambda route: route.abort())
@@ -207,7 +205,6 @@ def test_a_stale_write_keeps_what_is_typed(
     expect(banner).to_be_focused()
     expect(page.locator("#reply-text")).to_have_value("Half a sentence")
     expect(page.locator(".props [data-key=priority]")).to_contain_text("Urgent")
-    screenshot(page, "workspace-conflict")
     page.get_by_role("button", name="Take").click()
     expect(page.locator(".props [data-key=assignee]")).to_contain_text("Lin Okafor")
     expect(page.locator("#reply-text")).to_have_value("Half a sentence")
@@ -252,9 +249,7 @@ def test_an_answer_that_got_lost_is_not_sent_twice(shop: Shop, lin: Worker) -> N
     expect(page.locator(".line.agent")).to_have_count(1)
 
 
-def test_a_countdown_turns_to_overdue_by_itself(
-    shop: Shop, lin: Worker, screenshot: Callable[[Page, str], None]
-) -> None:
+def test_a_countdown_turns_to_overdue_by_itself(shop: Shop, lin: Worker) -> None:
     case = decline(shop, "c-1")
     due = ago(seconds=-4)
     with runtime_of(shop).write() as unit:
@@ -270,7 +265,6 @@ def test_a_countdown_turns_to_overdue_by_itself(
     expect(countdown).to_contain_text("over", timeout=LIVE)
     expect(countdown).to_have_class(re.compile("is-overdue"))
     expect(countdown.locator("[data-state]")).to_have_text("Overdue")
-    screenshot(page, "workspace-overdue")
 
 
 def test_reply_and_note_are_not_mistaken(shop: Shop, lin: Worker) -> None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from html import unescape
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,7 @@ from flask_checkout_case.errors import InvalidInputError
 from flask_checkout_case.rules.redact import mask_text
 from flask_checkout_case.services import cases, reading
 from flask_checkout_case.types import Outcome, Priority, Status
+from flask_checkout_case.web.agent import timeline
 from tests.support.bad_input import bad_texts
 from tests.support.desk import (
     AGENTS,
@@ -146,6 +148,42 @@ def test_a_solved_case_shows_its_outcome(lin: Desk, case: CaseInfo) -> None:
     assert "Saved with our help" in seen
     assert "Reopen" in seen
     assert "Due times" not in seen
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "told"),
+    [
+        (
+            "mail",
+            {"state": "sent", "subject": "Your order"},
+            "E-mail to the customer: “Your order”",
+        ),
+        ("mail", {"state": "failed"}, "An e-mail to the customer could not be sent"),
+        (
+            "signal",
+            {"signal": "hesitation", "minutes": 12},
+            "No progress in the checkout for 12m 0s",
+        ),
+        ("signal", {"signal": "order_completed", "order_ref": "o-7"}, "Order placed: Order o-7"),
+        ("signal", {"signal": "stock_short", "sku": "BAG"}, "Item out of stock: BAG"),
+        ("escalation", {"clock": "resolution", "percent": 100}, "Resolution is overdue"),
+        ("escalation", {"clock": "first_response", "percent": 75}, "First response is due soon"),
+        ("decision", {"action": "recovered", "outcome": "self_recovered"}, "closed by itself"),
+        ("decision", {"action": "recovered", "outcome": "assisted"}, "solved with our help"),
+        ("decision", {"action": "reopened"}, "The customer wrote again"),
+        ("decision", {"action": "assigned", "to": "8", "name": None}, "gave the case to Sam"),
+        ("decision", {"action": "assigned", "to": None}, "put the case back"),
+        ("decision", {"action": "of a later release"}, "The system: of a later release"),
+    ],
+)
+def test_what_the_system_noted_is_a_sentence(kind: str, data: dict[str, Any], told: str) -> None:
+    def team(key: str) -> str:
+        return key
+
+    def agent(ref: str | None) -> str | None:
+        return "Sam" if ref == "8" else ref
+
+    assert told in timeline.sentence(kind, None, data, team, agent)[0]
 
 
 # --- what the buttons do -------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from ...data.models import EntryRow
@@ -64,7 +64,7 @@ def sentence(
     if kind == "mail":
         if data.get("state") == "failed":
             return gettext("An e-mail to the customer could not be sent"), "bad"
-        return gettext("An e-mail was sent to the customer"), ""
+        return _mail(data)
     if kind == "escalation":
         return _escalation(data), "bad"
     return kind, ""
@@ -163,9 +163,22 @@ _DECISIONS: Final[
 }
 
 
+def _mail(data: Mapping[str, Any]) -> tuple[str, str]:
+    if data.get("state") == "failed":
+        return gettext("An e-mail to the customer could not be sent"), "bad"
+    if data.get("subject"):
+        return gettext("E-mail to the customer: “%(subject)s”", subject=data["subject"]), ""
+    return gettext("An e-mail was sent to the customer"), ""
+
+
 def _signal(data: Mapping[str, Any]) -> tuple[str, str]:
     name = str(data.get("signal"))
+    if name == "hesitation":
+        idle = wording.span(timedelta(minutes=int(data.get("minutes") or 0)))
+        return gettext("No progress in the checkout for %(time)s", time=idle), ""
     text = wording.word("STEPS", name)
+    if data.get("order_ref"):
+        text = f"{text}: {gettext('Order %(ref)s', ref=data['order_ref'])}"
     detail = data.get("failure_class")
     if detail:
         text = f"{text}: {wording.failure(detail)}"
