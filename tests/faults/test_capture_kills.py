@@ -28,7 +28,7 @@ from tests.support.waiting import wait_until
 ROOT = Path(__file__).parents[2]
 KILLS = 100
 
-pytestmark = [pytest.mark.faults, pytest.mark.slow]
+pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(420)]
 
 
 def run_kills(database_url: str, home: Path, kills: int, *options: str) -> dict[str, Any]:
@@ -38,7 +38,7 @@ def run_kills(database_url: str, home: Path, kills: int, *options: str) -> dict[
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=400,
         check=False,
     )
     assert done.returncode == 0, done.stderr
