@@ -137,7 +137,7 @@ def queue_page(
     return found[::-1] if before is not None else found
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=128)
 def page_statement(
     scope: Scope,
     wanted: Wanted,
@@ -198,7 +198,7 @@ def counts(session: Session, scopes: tuple[Scope, ...]) -> list[int]:
     return [min(int(count), COUNT_LIMIT) for count in found]
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def counts_statement(scopes: tuple[Scope, ...]) -> Any:
     """Make the statement of :func:`counts`."""
     columns: list[ColumnElement[Any]] = []

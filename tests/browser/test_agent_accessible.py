@@ -44,7 +44,7 @@ WAYS: dict[str, dict[str, Any]] = {
 
 
 PICTURES = {
-    *("queue-desktop", "case-desktop", "note-desktop", "conflict-desktop", "help-desktop"),
+    *("queue-desktop", "case-desktop", "note-desktop", "conflict-desktop"),
     *("case-dark", "queue-rtl", "queue-phone", "case-phone"),
 }
 """Those that the documentation shows."""
@@ -54,7 +54,7 @@ PRODUCTS = Path(__file__).parents[2] / "example_store" / "static" / "products"
 @pytest.fixture
 def shop(make_sqlite_app: Callable[..., Shop]) -> Shop:
     made = open_desk(make_sqlite_app, CHECKOUT_CASE_SHOP_NAME="Atelier Nord")
-    made.app.add_url_rule("/products/<name>", "product", partial(send_from_directory, PRODUCTS))
+    made.app.add_url_rule("/products/<path>", "product", partial(send_from_directory, PRODUCTS))
     know_agents(made)
     return made
 
