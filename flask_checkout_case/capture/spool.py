@@ -32,6 +32,7 @@ TRUNCATE_AT: Final = 256 * 1024
 ROTATE_AT: Final = 4 * 2**20
 LIMIT: Final = 64 * 2**20
 LOOK_AGAIN: Final = 60.0
+LOOK_MS: Final = 500
 
 Step = Callable[[str], None]
 
@@ -45,11 +46,19 @@ class Segment:
     size: int = 0
     numbers: int = 0
     torn: bool = False
+    looked_ms: int = 0
     outstanding: set[int] = field(default_factory=set)
 
     @property
     def is_unlinked(self) -> bool:
         return os.fstat(self.descriptor).st_nlink == 0
+
+    def is_gone(self, now_ms: int) -> bool:
+        """Look whether somebody has deleted the file; not at every event, it is a system call."""
+        if abs(now_ms - self.looked_ms) < LOOK_MS:
+            return False
+        self.looked_ms = now_ms
+        return self.is_unlinked
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +108,12 @@ class Spool:
             OSError: it is not on the disk: full, read-only, over the limit.
             ValueError, TypeError: the event is no plain JSON.
         """
+        now_ms = time.time_ns() // 1_000_000
         with self._lock:
-            segment = self._current()
+            segment = self._current(now_ms)
             number = segment.numbers
             segment.numbers += 1
-            line = lines.event_line(number, time.time_ns() // 1_000_000, event, encoded)
+            line = lines.event_line(number, now_ms, event, encoded)
             if self._step is not None:
                 self._step("spool:before-write")
             _write(segment, line)
@@ -219,12 +229,12 @@ class Spool:
                     log.warning("a spool file was not closed: %s", error)
             self._segments = []
 
-    def _current(self) -> Segment:
+    def _current(self, now_ms: int) -> Segment:
         if self._process != os.getpid():
             self.forget_after_fork()
         if self._segments:
             segment = self._segments[-1]
-            if segment.size < self._rotate_at and not segment.is_unlinked:
+            if segment.size < self._rotate_at and not segment.is_gone(now_ms):
                 return segment
         if self._kept >= self._limit:
             self._look_what_drains_have_done()
