@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, bindparam, func, or_, select
 from sqlalchemy.orm import Session, defer
 
 from .models import CaseRow, CheckoutRow, EntryRow, EventRow
@@ -24,23 +24,26 @@ def case_and_checkout(
     return (found[0], found[1]) if found is not None else None
 
 
+# Made once: every open case page asks it every few seconds.
+_NEWEST = (
+    select(func.coalesce(func.max(EntryRow.id), 0))
+    .where(EntryRow.case_id == CaseRow.id)
+    .scalar_subquery()
+)
+_MARK = (
+    select(CaseRow, CheckoutRow.seen_at, _NEWEST)
+    .outerjoin(CheckoutRow, CheckoutRow.ref == CaseRow.checkout_ref)
+    .where(CaseRow.reference == bindparam("reference"))
+    .options(defer(CaseRow.snapshot), defer(CaseRow.attempt), defer(CaseRow.reasons))
+)
+
+
 def case_mark(session: Session, reference: str) -> tuple[CaseRow, datetime | None, int] | None:
     """Return a case without its large columns, when its checkout was last seen, its newest entry.
 
     What a page shows changes only when one of these does.
     """
-    newest = (
-        select(func.coalesce(func.max(EntryRow.id), 0))
-        .where(EntryRow.case_id == CaseRow.id)
-        .scalar_subquery()
-    )
-    statement = (
-        select(CaseRow, CheckoutRow.seen_at, newest)
-        .outerjoin(CheckoutRow, CheckoutRow.ref == CaseRow.checkout_ref)
-        .where(CaseRow.reference == reference)
-        .options(defer(CaseRow.snapshot), defer(CaseRow.attempt), defer(CaseRow.reasons))
-    )
-    found = session.execute(statement).one_or_none()
+    found = session.execute(_MARK, {"reference": reference}).one_or_none()
     return (found[0], found[1], found[2]) if found is not None else None
 
 

@@ -133,7 +133,7 @@ def queue_page(
         before: only what precedes it, the nearest ``limit`` cases.
     """
     statement = page_statement(scope, wanted, limit, after=after, before=before)
-    found = [QueueRow(*row) for row in session.execute(statement).all()]
+    found = [QueueRow(*row) for row in session.connection().execute(statement)]
     return found[::-1] if before is not None else found
 
 
@@ -189,12 +189,12 @@ def queue_marks(
 ) -> Sequence[tuple[Any, ...]]:
     """Return id, version and assignee's name of each case of a page: what it shows, in short."""
     statement = page_statement(scope, wanted, limit, short=True, **places)
-    return [tuple(row) for row in session.execute(statement).all()]
+    return [tuple(row) for row in session.connection().execute(statement)]
 
 
 def counts(session: Session, scopes: tuple[Scope, ...]) -> list[int]:
     """Count the live cases of each scope, at most :data:`COUNT_LIMIT` each, in one statement."""
-    found = session.execute(counts_statement(scopes)).one()
+    found = session.connection().execute(counts_statement(scopes)).one()
     return [min(int(count), COUNT_LIMIT) for count in found]
 
 
