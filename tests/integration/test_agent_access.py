@@ -226,7 +226,11 @@ def token_of(desk: Desk) -> dict[str, str]:
 
 
 def address_of(shop: Shop, endpoint: str, case: CaseInfo) -> str:
-    values: dict[str, Any] = {"reference": case.reference, "gateway": "none", "filename": "agent.css"}
+    values: dict[str, Any] = {
+        "reference": case.reference,
+        "gateway": "none",
+        "filename": "agent.css",
+    }
     if endpoint == "checkout_case_widget.static":
         values["filename"] = "launcher.css"
     (rule,) = [rule for rule in our_rules(shop.app) if rule.endpoint == endpoint][:1]
