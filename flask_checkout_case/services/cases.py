@@ -85,9 +85,16 @@ def reply(
         values["first_response_at"] = work.row.first_response_at or work.now
         if work.row.assignee_ref is None:
             values["assignee_ref"] = str(agent.ref)
-        work.change(values, status=new)
+        ends = lifecycle.is_live(Status(work.row.status)) and not lifecycle.is_live(new)
+        if ends:
+            work.end(values | ended(new, None, work.now))
+        else:
+            work.change(values, status=new)
         work.append(EntryKind.MESSAGE, agent=agent, public=True, text=kept, key=key)
         work.unit.emit("message_posted", case=info(work.row), author="agent", text=kept)
+        if ends:
+            signal = "case_solved" if new is Status.SOLVED else "case_closed"
+            work.unit.emit(signal, case=info(work.row), outcome=None)
         return work.result
 
 

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from flask_checkout_case import Agent, CaseInfo, Money, signals
-from flask_checkout_case.data.models import EntryRow
+from flask_checkout_case.data.models import CaseRow, EntryRow
 from flask_checkout_case.errors import (
     InvalidInputError,
     InvalidTransitionError,
@@ -82,6 +82,24 @@ def test_a_reply_posted_twice_is_one_reply(shop: Shop, case: CaseInfo) -> None:
     second = cases.reply(runtime_of(shop), case.reference, "On its way.", agent=LIN, key="k1")
     assert first.version == second.version
     assert sum(line.author == "agent" for line in lines(shop)) == 1
+
+
+def test_a_reply_that_solves_stops_every_clock(shop: Shop, case: CaseInfo) -> None:
+    heard: list[str] = []
+
+    def solved(_sender: Any, case: CaseInfo, **_: Any) -> None:
+        heard.append(case.reference)
+
+    with signals.case_solved.connected_to(solved, sender=shop.app):
+        done = cases.reply(
+            runtime_of(shop), case.reference, "All done.", agent=LIN, status=Status.SOLVED
+        )
+    assert done.status is Status.SOLVED
+    assert heard == [case.reference]
+    with runtime_of(shop).read() as session:
+        row = session.scalars(select(CaseRow)).one()
+    assert (row.due_at, row.wake_at, row.unanswered_since) == (None, None, None)
+    assert row.ended_at is not None
 
 
 @pytest.mark.parametrize("bad", ["", "   ", "\x00\x01", "x" * 10_001])
