@@ -38,7 +38,7 @@ test-core: install
 	$(BIN)/pytest -n 2 --dist loadgroup -m "not browser and not packaging" $(PYTEST_FLAGS)
 
 test-browser: install
-	$(BIN)/pytest -m "browser" $(PYTEST_FLAGS)
+	$(BIN)/pytest -n 2 --dist loadgroup -m "browser" $(PYTEST_FLAGS)
 
 test-packaging: install
 	$(BIN)/pytest -m "packaging" $(PYTEST_FLAGS)
