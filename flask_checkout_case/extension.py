@@ -37,6 +37,8 @@ from .web.mount import mount
 if TYPE_CHECKING:
     from flask_sqlalchemy import SQLAlchemy
 
+    from .data.models import CaseRow
+
 log = logging.getLogger(__name__)
 
 KEY: Final = "checkout_case"
@@ -294,7 +296,9 @@ class CheckoutCase:
             subject=cases.clean_text(subject),
         )
         with runtime.write() as unit:
-            row, _ = opening.open_or_join(unit, draft)
+            row, _ = opening.open_apart(
+                unit, draft, lambda taken: _is_theirs(taken, draft), draft.fresh_key
+            )
             reference = row.reference
         if text is not None:
             return cases.customer_message(runtime, reference, text, at=at)
@@ -338,6 +342,12 @@ def _runtime_with(agent: Agent | None) -> Runtime:
     if agent is not None:
         remember_agent(found, agent)
     return found
+
+
+def _is_theirs(taken: CaseRow, draft: opening.CaseDraft) -> bool:
+    """Whether a case opened from code may join a live one: it names the same customer, or none."""
+    customer_ref = draft.customer_ref or draft.customer.get("ref")
+    return customer_ref is None or taken.customer_ref == customer_ref
 
 
 def _category(word: str) -> Category:

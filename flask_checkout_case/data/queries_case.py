@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, and_, case, func, insert, or_, select, tex
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from ..rules.lifecycle import dedupe_key
 from ..types import LIVE
 from .models import AgentRow, CaseRow, CheckoutRow, EntryRow, EventRow
 
@@ -151,7 +152,7 @@ def live_case_by_key(session: Session, dedupe_key: str) -> CaseRow | None:
 
 def live_case(session: Session, checkout_ref: str, family: str) -> CaseRow | None:
     """Return the live case of this checkout and family, locked."""
-    return live_case_by_key(session, f"{checkout_ref}|{family}")
+    return live_case_by_key(session, dedupe_key(family, checkout_ref=checkout_ref))
 
 
 def live_cases_of(

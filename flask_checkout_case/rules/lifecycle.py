@@ -1,4 +1,4 @@
-"""Which status may follow which, and what a message does to a status."""
+"""Which status may follow which, what a message does to one, and which case is the same case."""
 
 from __future__ import annotations
 
@@ -50,3 +50,38 @@ def after_customer_message(status: Status) -> Status:
 def after_occurrence(status: Status) -> Status:
     """The same problem again: a case that waits for the customer needs an agent again."""
     return Status.OPEN if status is Status.WAITING else status
+
+
+def dedupe_key(
+    family: str,
+    *,
+    checkout_ref: str | None = None,
+    order_ref: str | None = None,
+    own_key: str | None = None,
+    reason: str | None = None,
+) -> str:
+    """Return the key of which there is one live case: whose it is, and of which family.
+
+    A shop may number checkouts and orders alike, so each kind of ref has a name of its own.
+
+    Raises:
+        ValueError: nothing says whose it is.
+    """
+    if checkout_ref is not None:
+        whose = f"checkout:{checkout_ref}"
+    elif order_ref is not None:
+        whose = f"order:{order_ref}"
+    elif own_key is not None:
+        whose = f"own:{own_key}"
+    else:
+        raise ValueError("a case belongs to a checkout, an order or a key of its own")
+    return f"{whose}|{family}" + (f"|{reason}" if reason else "")
+
+
+def same_owner(
+    ref: str | None, email: str | None, other_ref: str | None, other_email: str | None
+) -> bool:
+    """Whether two cases are surely one customer's: the same account, or guests of one address."""
+    if ref is not None or other_ref is not None:
+        return ref == other_ref
+    return email is not None and email == other_email

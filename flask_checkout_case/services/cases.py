@@ -129,7 +129,8 @@ def customer_message(
 ) -> CaseInfo:
     """Post a customer's message; it reopens a case that had ended.
 
-    When another case has taken the place of the ended one meanwhile, the message goes there.
+    When another case of the same customer has taken the place of the ended one meanwhile, the
+    message goes there; another customer's case is left alone.
 
     Args:
         name, email: kept on the case when it has none yet.
@@ -155,7 +156,9 @@ def _post_from_customer(
     runtime: Runtime, reference: str, posted: _CustomerPost, at: datetime | None
 ) -> CaseInfo:
     with on_case(runtime, reference, at) as work:
-        work.move_to_live_successor()
+        if work.is_repeated(posted.key):
+            return work.result
+        apart = work.move_to_live_successor()
         if work.is_repeated(posted.key):
             return work.result
         row, old = work.row, Status(work.row.status)
@@ -164,6 +167,7 @@ def _post_from_customer(
             "unanswered_since": row.unanswered_since or work.now,
             "customer_name": row.customer_name or posted.name or None,
             "customer_email": row.customer_email or posted.email or None,
+            **apart,
         }
         if not lifecycle.is_live(old):
             values |= {"outcome": None, "ended_at": None}

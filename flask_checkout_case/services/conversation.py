@@ -33,7 +33,7 @@ from ..types import (
 )
 from .access import Viewer
 from .cases import clean_text, customer_message
-from .opening import CaseDraft, open_or_join
+from .opening import CaseDraft, open_apart
 from .reading import info
 from .runtime import Runtime
 
@@ -196,8 +196,8 @@ def _post(runtime: Runtime, viewer: Viewer, message: Message, nonce: str) -> Pos
     draft = _draft(runtime, viewer, message, nonce, is_alone=len(cases) == len(found))
     with runtime.write() as unit:
         taken = queries_case.live_case_by_key(unit.session, draft.dedupe_key)
-        if taken is None:
-            row, _ = open_or_join(unit, draft)
+        if taken is None or not viewer.may_read(taken):
+            row, _ = open_apart(unit, draft, viewer.may_read, message.key)
             unit.emit("message_posted", case=info(row), author="customer", text=message.text)
             return Posted(row.reference, row.revocations)
         reference = taken.reference

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
 from ..data import queries_case as queries
 from ..data.models import CaseRow
 from ..i18n import format_money, gettext, use_locale
-from ..rules import clocks, urgency
+from ..rules import clocks, lifecycle, urgency
 from ..rules.failures import FAILURES, priority_of
 from ..rules.routing import Decision, Facts, decide
 from ..types import (
@@ -43,6 +43,7 @@ class CaseDraft:
         reason: tells several live cases of one checkout and family apart, for errors and stock.
         about: what tells the subject what happened; the failure's label for a failed payment.
         text: the customer's own message, when that is what opens the case.
+        fresh_key: stands in where nothing says whose the case is: it joins no other.
         entries: the first lines of the timeline, see :func:`signal_entry`.
     """
 
@@ -67,11 +68,17 @@ class CaseDraft:
     customer_name: str | None = None
     customer_email: str | None = None
     entries: tuple[Mapping[str, Any], ...] = field(default=())
+    fresh_key: str = field(default_factory=lambda: secrets.token_hex(16))
 
     @property
     def dedupe_key(self) -> str:
-        whose = self.checkout_ref or self.order_ref or self.own_key or secrets.token_hex(16)
-        return f"{whose}|{self.family}" + (f"|{self.reason}" if self.reason else "")
+        return lifecycle.dedupe_key(
+            self.family,
+            checkout_ref=self.checkout_ref,
+            order_ref=self.order_ref,
+            own_key=self.own_key or self.fresh_key,
+            reason=self.reason,
+        )
 
     @property
     def customer(self) -> Mapping[str, Any]:
@@ -116,6 +123,21 @@ def open_or_join(unit: Unit, draft: CaseDraft) -> tuple[CaseRow, bool]:
         unit.emit("case_opened", case=info(row))
         unit.emit("case_routed", case=info(row), reasons=row.reasons)
     return row, opened
+
+
+def open_apart(
+    unit: Unit, draft: CaseDraft, is_theirs: Callable[[CaseRow], bool], key: str
+) -> tuple[CaseRow, bool]:
+    """Open or join like :func:`open_or_join`, but never join a case of somebody else.
+
+    Args:
+        is_theirs: whether the live case of the same key belongs to the draft's customer.
+        key: tells the case apart that is opened when it doesn't.
+    """
+    taken = queries.live_case_by_key(unit.session, draft.dedupe_key)
+    if taken is not None and not is_theirs(taken):
+        draft = replace(draft, reason=f"apart:{key}")
+    return open_or_join(unit, draft)
 
 
 def facts_of(draft: CaseDraft) -> Facts:

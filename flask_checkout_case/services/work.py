@@ -89,8 +89,22 @@ class Work:
             return None
         return queries.live_case_by_key(self.unit.session, self.row.dedupe_key)
 
-    def move_to_live_successor(self) -> None:
-        self.row = self.live_successor() or self.row
+    def move_to_live_successor(self) -> dict[str, Any]:
+        """Go on with the case that took the ended one's place, where it is the same customer's.
+
+        Returns:
+            What to write on the ended case instead, where it isn't: it is reopened apart.
+        """
+        successor = self.live_successor()
+        if successor is None:
+            return {}
+        row = self.row
+        if not lifecycle.same_owner(
+            row.customer_ref, row.customer_email, successor.customer_ref, successor.customer_email
+        ):
+            return {"dedupe_key": f"{row.dedupe_key[:480]}|apart:{row.reference}"}
+        self.row = successor
+        return {}
 
 
 @contextmanager

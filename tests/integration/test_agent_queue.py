@@ -48,7 +48,7 @@ def values(number: int, **changes: Any) -> dict[str, Any]:
     at = START + timedelta(seconds=number)
     return {
         "reference": f"CC-{number:08d}",
-        "dedupe_key": f"row-{number}|payment",
+        "dedupe_key": f"checkout:row-{number}|payment",
         "family": "payment",
         "status": "new",
         "category": "payment_declined",

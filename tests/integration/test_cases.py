@@ -208,16 +208,44 @@ def test_solving_and_reopening(shop: Shop, case: CaseInfo) -> None:
     assert decisions[-1]["action"] == "reopened"
 
 
-def test_a_reopening_goes_to_the_case_that_took_its_place(shop: Shop, case: CaseInfo) -> None:
+def test_a_reopening_goes_to_the_customers_case_that_took_its_place(shop: Shop) -> None:
     runtime = runtime_of(shop)
-    cases.solve(runtime, case.reference)
-    newer = opened(shop, text="Another question")
-    assert newer.reference != case.reference
-    landed = cases.customer_message(runtime, case.reference, "About the first one")
+    first = opened(shop, customer_ref="42")
+    cases.solve(runtime, first.reference)
+    newer = opened(shop, customer_ref="42", text="Another question")
+    assert newer.reference != first.reference
+    landed = cases.customer_message(runtime, first.reference, "About the first one")
     assert landed.reference == newer.reference
-    ended = reading.get(runtime, case.reference)
+    ended = reading.get(runtime, first.reference)
     with pytest.raises(InvalidTransitionError):
-        cases.set_status(runtime, case.reference, "open", agent=LIN, version=ended.version)
+        cases.set_status(runtime, first.reference, "open", agent=LIN, version=ended.version)
+
+
+@pytest.mark.parametrize("other", ["43", None])
+def test_a_reopening_never_goes_to_somebody_elses_case(shop: Shop, other: str | None) -> None:
+    runtime = runtime_of(shop)
+    first = opened(shop, customer_ref="42")
+    cases.solve(runtime, first.reference)
+    newer = opened(shop, customer_ref=other, text="Mine alone")
+    landed = cases.customer_message(runtime, first.reference, "About the first one", key="again")
+    assert landed.reference == first.reference
+    assert landed.status is Status.OPEN
+    assert reading.get(runtime, newer.reference).version == newer.version
+    again = cases.customer_message(runtime, first.reference, "About the first one", key="again")
+    assert again.version == landed.version
+
+
+def test_checkouts_and_orders_may_be_numbered_alike(shop: Shop) -> None:
+    by_checkout = opened(shop, checkout_ref=42, customer_ref="A")
+    by_order = opened(shop, checkout_ref=None, order_ref=42, customer_ref="B")
+    assert by_checkout.reference != by_order.reference
+
+
+def test_code_never_puts_one_customers_text_into_anothers_case(shop: Shop) -> None:
+    of_a = opened(shop, customer_ref="A")
+    of_b = opened(shop, customer_ref="B", text="B's words")
+    assert of_a.reference != of_b.reference
+    assert reading.get(runtime_of(shop), of_a.reference).version == of_a.version
 
 
 def test_an_outcome_belongs_to_an_ended_case(shop: Shop, case: CaseInfo) -> None:
