@@ -106,7 +106,11 @@ class CheckoutCase:
         return self._set("agent_loader", function)
 
     def customer_loader(self, function: Hook) -> Hook:
-        """Set the function that returns the :class:`Customer` of a ref."""
+        """Set the function that returns the :class:`Customer` of a ref, or of this request.
+
+        ``def load_customer(ref=None)`` serves both. Told who is logged in, the widget lets
+        customers come back to their conversation when they have no checkout.
+        """
         return self._set("customer_loader", function)
 
     def order_loader(self, function: Hook) -> Hook:

@@ -13,6 +13,9 @@ from typing import Any, Final, Protocol
 
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
+from ..rules import lifecycle
+from ..types import Status
+
 SALT: Final = "checkout-case-customer"
 MOST_CASES: Final = 10
 
@@ -49,6 +52,8 @@ class Guarded(Protocol):
     def customer_ref(self) -> str | None: ...
     @property
     def revocations(self) -> int: ...
+    @property
+    def status(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +64,14 @@ class Viewer:
         checkout: this request's checkout as plain JSON (see ``capture``), when there is one.
         grant: what this browser's token says, when it has a valid one.
         language: the tag in which the customer reads.
+        person: the ref of the customer who is logged in, where the shop tells it apart from the
+            checkout.
     """
 
     checkout: Mapping[str, Any] | None = None
     grant: Grant | None = None
     language: str | None = None
+    person: str | None = None
 
     @property
     def checkout_ref(self) -> str | None:
@@ -77,7 +85,8 @@ class Viewer:
 
     @property
     def owner(self) -> str | None:
-        ref = self.customer.get("ref")
+        """The ref of whom the shop names: the checkout's customer, else who is logged in."""
+        ref = self.customer.get("ref") if self.checkout is not None else self.person
         return str(ref) if ref is not None else None
 
     @property
@@ -87,26 +96,33 @@ class Viewer:
 
     @property
     def _grant_holds(self) -> bool:
-        # Without a checkout nobody says who is there; the token stands for the browser alone.
-        if self.grant is None or self.checkout is None:
-            return self.grant is not None
-        return self.grant.owner in (None, self.owner)
+        # A guest's token stands for the browser, a customer's for the customer: where nobody says
+        # who is there, it may be somebody else by now.
+        return self.grant is not None and self.grant.owner in (None, self.owner)
 
     def may_read(self, case: Guarded) -> bool:
         """Whether this customer may read ``case``."""
-        if self.checkout is not None and case.customer_ref not in (None, self.owner):
+        if case.customer_ref not in (None, self.owner):
             return False
-        if self.checkout_ref is not None and case.checkout_ref == self.checkout_ref:
+        here = self.checkout_ref is not None and case.checkout_ref == self.checkout_ref
+        if here and (case.customer_ref is not None or self._is_the_guest_of(case)):
             return True
         if self.grant is None or not self._grant_holds:
             return False
         return self.grant.cases.get(case.reference) == case.revocations
 
+    def _is_the_guest_of(self, case: Guarded) -> bool:
+        # A shop may give a guest's checkout to somebody else when that is over, or when somebody
+        # signs in to it; the guest's own browser has the token.
+        return self.owner is None and lifecycle.is_live(Status(case.status))
+
     @property
     def has_changed_owner(self) -> bool:
         """Whether the cart belongs to somebody else than when the token was given."""
         return (
-            self.grant is not None and self.checkout is not None and self.grant.owner != self.owner
+            self.grant is not None
+            and (self.checkout is not None or self.person is not None)
+            and self.grant.owner != self.owner
         )
 
     def rotated(self, nonce: str, cases: Iterable[Guarded]) -> Grant:

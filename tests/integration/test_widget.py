@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 import time_machine
+from flask import session
 from sqlalchemy import update
 
+from flask_checkout_case import Customer
 from flask_checkout_case.data.models import CaseRow
 from flask_checkout_case.types import Agent
 from tests.support.bad_input import bad_texts
@@ -362,6 +364,66 @@ def test_a_cart_that_changes_hands_takes_no_conversation_along(shop: Shop) -> No
     assert len(cases_of(shop, checkout_ref="c-1")) == 2
     browser.enter("c-1")
     assert browser.texts() == []
+
+
+def test_a_customers_conversation_is_not_for_who_uses_the_browser_next(shop: Shop) -> None:
+    browser = Person(shop.app, "c-1", who="ada")
+    browser.write("Ada's secret")
+    browser.http.get("/leave")
+    assert browser.texts() == []
+    assert browser.get("poll", status=404).status_code == 404
+    browser.enter("c-9", who="ada")
+    assert browser.texts() == ["Ada's secret"]
+
+
+def test_a_customer_whom_the_shop_knows_comes_back_without_a_checkout(shop: Shop) -> None:
+    @shop.cases.customer_loader
+    def load_customer(ref: str | None = None) -> Customer | None:
+        return Customer(ref=session["who"]) if session.get("who") else None
+
+    browser = Person(shop.app, "c-1", who="ada")
+    browser.write("Ada's own")
+    browser.http.get("/stay")
+    assert browser.texts() == ["Ada's own"]
+    browser.http.get("/leave")
+    assert browser.texts() == []
+
+
+def test_a_ref_that_is_used_again_opens_nothing_of_the_guest_before(shop: Shop) -> None:
+    before, after = Person(shop.app, "81"), Person(shop.app, "81")
+    before.write("My secret")
+    (case,) = cases_of(shop, checkout_ref="81")
+    with shop.app.app_context():
+        shop.cases.solve(case.reference)
+    assert after.texts() == []
+    after.write("I am new here")
+    assert after.texts() == ["I am new here"]
+    assert before.texts()[0] == "My secret"
+
+
+def test_an_order_of_the_same_number_is_somebody_elses(shop: Shop) -> None:
+    with shop.app.app_context():
+        of_order = shop.cases.open(subject="Order", text="B's words", order_ref=42)
+    buyer = Person(shop.app, "42")
+    buyer.write("A's words")
+    assert buyer.texts() == ["A's words"]
+    assert {case.reference for case in cases_of(shop)} > {of_order.reference}
+
+
+def test_a_message_to_ones_ended_case_stays_ones_own(shop: Shop) -> None:
+    fail(shop, "c-1", "do_not_honor")
+    guest = Person(shop.app, "c-1")
+    guest.write("A's words")
+    (first,) = cases_of(shop, checkout_ref="c-1")
+    with shop.app.app_context():
+        shop.cases.solve(first.reference)
+    fail(shop, "c-1", "do_not_honor", who="eve")
+    eve = Person(shop.app, "c-1", who="eve")
+    eve.write("B's words")
+    guest.http.get("/leave")
+    guest.write("A again")
+    assert guest.texts() == ["A's words", "A again"]
+    assert "A again" not in eve.texts()
 
 
 def test_a_guest_who_signs_in_keeps_the_conversation(shop: Shop) -> None:

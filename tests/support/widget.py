@@ -59,6 +59,11 @@ def furnish(shop: Shop) -> Shop:
         session["ref"], session["who"] = ref, request.args.get("who")
         return "in"
 
+    @app.get("/stay")
+    def stay() -> str:
+        session.pop("ref")
+        return "no checkout any more"
+
     @app.get("/leave")
     def leave() -> str:
         session.clear()

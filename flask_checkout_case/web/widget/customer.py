@@ -12,6 +12,7 @@ from ...capture import snapshot_of
 from ...i18n import current_locale
 from ...services.access import Grant, Guarded, Viewer, seal, unseal
 from ...services.conversation import Posted
+from ...services.shop import current_customer_ref
 from ...types import Checkout, Customer, make_ref
 from ..current import current_checkout, runtime
 from ..guard import keep_browser_nonce, known_nonce, new_browser_nonce, set_cookie, signing_keys
@@ -30,7 +31,10 @@ def current_viewer() -> Viewer:
         max_age=runtime().settings.token_days * DAY_SECONDS,
     )
     plain = _in_short(checkout) if checkout is not None else None
-    return Viewer(checkout=plain, grant=grant, language=current_locale.get())
+    # Asked only where it matters: a token that is a customer's, and no checkout that names one.
+    asks = checkout is None and grant is not None
+    person = current_customer_ref(runtime()) if asks else None
+    return Viewer(plain, grant, current_locale.get(), person)
 
 
 def writing_viewer(viewer: Viewer) -> Viewer:
@@ -72,7 +76,7 @@ def rotate_token(viewer: Viewer, cases: Iterable[Guarded]) -> Viewer:
         return viewer
     grant = viewer.rotated(new_browser_nonce(), cases)
     g.checkout_case_grant = grant
-    return Viewer(viewer.checkout, grant, viewer.language)
+    return replace(viewer, grant=grant)
 
 
 def set_token_cookie(response: Response) -> Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import secrets
+from dataclasses import replace
 from typing import Any, Final
 
 from flask import g, jsonify, make_response, redirect, render_template, request, url_for
@@ -177,7 +178,7 @@ def _post(message: Message) -> None:
         # Nothing is left of it without its control characters.
         raise InvalidInputError(gettext("Please write a few words first."), field="text") from error
     grant = widen_token(viewer, posted)
-    g.checkout_case_viewer = Viewer(viewer.checkout, grant, viewer.language)
+    g.checkout_case_viewer = replace(viewer, grant=grant)
 
 
 def _line_id(given: object) -> int | None:
