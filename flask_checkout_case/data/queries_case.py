@@ -109,7 +109,11 @@ def put_case(session: Session, values: Mapping[str, Any]) -> CaseRow:
         set_={
             "occurrences": CaseRow.occurrences + 1,
             "status": case((CaseRow.status == "waiting", "open"), else_=CaseRow.status),
-            "failure_class": func.coalesce(new.failure_class, CaseRow.failure_class),
+            # Once suspected of fraud, a card that is merely declined next doesn't clear it.
+            "failure_class": case(
+                (CaseRow.failure_class == "fraud", "fraud"),
+                else_=func.coalesce(new.failure_class, CaseRow.failure_class),
+            ),
             "unmapped": new.unmapped,
             "attempt": func.coalesce(new.attempt, CaseRow.attempt),
             "last_failed_at": func.coalesce(new.last_failed_at, CaseRow.last_failed_at),

@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import Any
 
 from ..data import queries_case, queries_due
-from ..data.models import CaseRow
-from ..rules import clocks, lifecycle, outreach
+from ..data.models import CaseRow, with_values
+from ..rules import clocks, lifecycle, outreach, urgency
 from ..rules.policy import Policy
-from ..types import EntryKind, FailureClass, Status
+from ..types import EntryKind, FailureClass, Priority, Status
 from .entries import entry
-from .reading import info
+from .reading import info, value_of
 from .runtime import Unit
 
 
@@ -32,6 +32,27 @@ def next_wake(policy: Policy, row: CaseRow, fired: Sequence[str] | None = None) 
         outreach_at(policy, row, done),
     )
     return min((at for at in waking if at is not None), default=None)
+
+
+def clock_values(policy: Policy, row: CaseRow) -> dict[str, Any]:
+    """Return the columns that follow from the rest of ``row``: due times, urgency, alarm."""
+    dues = clocks.recompute(
+        policy.sla.get(row.sla or ""), row.opened_at, row.first_response_at, row.unanswered_since
+    )
+    computed = {
+        "first_response_due": dues.first_response,
+        "next_response_due": dues.next_response,
+        "resolution_due": dues.resolution,
+        "due_at": dues.earliest,
+        "urgency_at": urgency.urgency_at(
+            dues.earliest,
+            row.opened_at,
+            policy.in_base(value_of(row)),
+            FailureClass(row.failure_class) if row.failure_class else None,
+            Priority(row.priority),
+        ),
+    }
+    return {**computed, "wake_at": next_wake(policy, with_values(row, computed))}
 
 
 def dues_of(row: CaseRow) -> clocks.Dues:

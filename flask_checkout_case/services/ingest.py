@@ -14,7 +14,7 @@ from ..rules import hesitation
 from ..rules.failures import category_of
 from ..types import Category, Event, FailureClass, Family, Money, Origin
 from .closing import close_recovered, note_order
-from .opening import CaseDraft, open_or_join, signal_entry
+from .opening import CaseDraft, learn, open_or_join, signal_entry
 from .runtime import Runtime, Unit
 from .unit import Database
 
@@ -57,6 +57,7 @@ def record(runtime: Runtime, events: Sequence[Event], database: Database | None 
 
 def _apply(unit: Unit, event: Event) -> bool:
     if not queries.add_event(unit.session, _event_values(event)):
+        _learn(unit, event)
         return False
     checkout = _put_checkout(unit, event) if event.checkout_ref else None
     if event.name in _PAID:
@@ -66,6 +67,17 @@ def _apply(unit: Unit, event: Event) -> bool:
     elif event.name == _FAILED:
         log.warning("a failed payment names no checkout; it is kept as event %s", event.id)
     return True
+
+
+def _learn(unit: Unit, event: Event) -> None:
+    """Take the checkout from a second report of a failure: a webhook, reported first, has none."""
+    if event.name != _FAILED or not event.checkout or event.checkout_ref is None:
+        return
+    checkout = _put_checkout(unit, event)
+    draft = None if _is_over(event, checkout) else _payment_draft(event, checkout)
+    row = queries.live_case(unit.session, checkout.ref, Family.PAYMENT)
+    if draft is not None and row is not None:
+        learn(unit, row, draft)
 
 
 def _event_values(event: Event) -> dict[str, Any]:
@@ -129,12 +141,20 @@ def _maybe_open(unit: Unit, event: Event, checkout: CheckoutRow) -> None:
     make = _DRAFTS.get(event.name)
     if make is None:
         return
-    if checkout.paid_at is not None or checkout.ordered_at is not None:
-        # A late report of something that is over; it stays in the checkout's history.
-        return
-    draft = make(event, checkout)
+    draft = None if _is_over(event, checkout) else make(event, checkout)
     if draft is not None:
         open_or_join(unit, draft)
+
+
+def _is_over(event: Event, checkout: CheckoutRow) -> bool:
+    """Whether this is a late report of what the purchase has settled; it stays as history.
+
+    What breaks *after* the payment is the worst of all: charged, and perhaps no order.
+    """
+    ends = [at for at in (checkout.paid_at, checkout.ordered_at) if at is not None]
+    if not ends or event.name == "stock_short":
+        return False
+    return event.name == _FAILED or event.at < min(ends)
 
 
 def _payment_draft(event: Event, checkout: CheckoutRow) -> CaseDraft | None:
@@ -170,10 +190,13 @@ def _attempt(
 
 
 def _error_draft(event: Event, checkout: CheckoutRow) -> CaseDraft:
-    # Of the payment family: an error that didn't keep the customer from paying is over.
+    # Of the payment family: an error that didn't keep the customer from paying is over. One that
+    # came after the payment is not, and until there is an order, the customer paid for nothing.
+    paid = checkout.paid_at is not None
+    without_order = paid and checkout.ordered_at is None
     return CaseDraft(
-        family=Family.PAYMENT,
-        category=Category.PAYMENT_ERROR,
+        family=Family.MESSAGE if paid else Family.PAYMENT,
+        category=Category.PAYMENT_CONFLICT if without_order else Category.PAYMENT_ERROR,
         reason=f"error:{_reason(event)}",
         about=N_("Error in the checkout"),
         entries=(signal_entry(event.name, dict(event.data)),),

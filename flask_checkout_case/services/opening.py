@@ -9,9 +9,9 @@ from datetime import datetime
 from typing import Any, Final
 
 from ..data import queries_case as queries
-from ..data.models import CaseRow
+from ..data.models import CaseRow, with_values
 from ..i18n import format_money, gettext, use_locale
-from ..rules import clocks, lifecycle, urgency
+from ..rules import lifecycle
 from ..rules.failures import FAILURES, priority_of
 from ..rules.routing import Decision, Facts, decide
 from ..types import (
@@ -23,8 +23,9 @@ from ..types import (
     PaymentFailure,
     Status,
 )
-from .clocks import next_wake
+from .clocks import clock_values
 from .entries import entry
+from .following import follow
 from .reading import info
 from .runtime import Runtime, Unit
 
@@ -106,7 +107,8 @@ def open_or_join(unit: Unit, draft: CaseDraft) -> tuple[CaseRow, bool]:
         The case's row, and whether it was opened now.
     """
     policy = unit.runtime.policy
-    decision = decide(policy, facts_of(draft))
+    facts = facts_of(draft)
+    decision = decide(policy, facts)
     candidate = _candidate(unit.runtime, draft, decision)
     values = {
         column.key: getattr(candidate, column.key)
@@ -122,7 +124,17 @@ def open_or_join(unit: Unit, draft: CaseDraft) -> tuple[CaseRow, bool]:
     if opened:
         unit.emit("case_opened", case=info(row))
         unit.emit("case_routed", case=info(row), reasons=row.reasons)
+    elif draft.failure is not None:
+        follow(unit, row, candidate, facts, draft.failure)
     return row, opened
+
+
+def learn(unit: Unit, row: CaseRow, draft: CaseDraft) -> None:
+    """Take from a second report of an occurrence what the first one didn't tell."""
+    if draft.failure is not None:
+        facts = facts_of(draft)
+        candidate = _candidate(unit.runtime, draft, decide(unit.runtime.policy, facts))
+        follow(unit, row, candidate, facts, draft.failure)
 
 
 def open_apart(
@@ -162,11 +174,9 @@ def facts_of(draft: CaseDraft) -> Facts:
 
 def _candidate(runtime: Runtime, draft: CaseDraft, decision: Decision) -> CaseRow:
     failure, customer = draft.failure, draft.customer
-    dues = clocks.first_dues(decision.sla, draft.at)
     priority = decision.priority
     if failure is not None:
         priority = priority_of(failure.failure_class, failure.outcome, priority)
-    due = dues.earliest
     value = draft.value
     row = CaseRow(
         reference=make_reference(),
@@ -201,24 +211,12 @@ def _candidate(runtime: Runtime, draft: CaseDraft, decision: Decision) -> CaseRo
         opened_at=draft.at,
         last_failed_at=draft.at if failure else None,
         unanswered_since=draft.at if draft.text is not None else None,
-        first_response_due=dues.first_response,
-        next_response_due=dues.next_response,
-        resolution_due=dues.resolution,
-        due_at=due,
-        urgency_at=urgency.urgency_at(
-            due,
-            draft.at,
-            runtime.policy.in_base(value),
-            failure.failure_class if failure else None,
-            priority,
-        ),
         fired=[],
         changed_at=draft.at,
         revocations=0,
         version=1,
     )
-    row.wake_at = next_wake(runtime.policy, row)
-    return row
+    return with_values(row, clock_values(runtime.policy, row))
 
 
 def _subject(runtime: Runtime, draft: CaseDraft) -> str:

@@ -11,12 +11,12 @@ from typing import Any
 from ..data import queries_case as queries
 from ..data.models import CaseRow, with_values
 from ..errors import NotFoundError, StaleVersionError, VersionRequiredError
-from ..rules import clocks, lifecycle, urgency
-from ..types import Agent, CaseInfo, EntryKind, FailureClass, Priority, Status
-from .clocks import next_wake
+from ..rules import lifecycle
+from ..types import Agent, CaseInfo, EntryKind, Status
+from .clocks import clock_values
 from .entries import as_change, entry
 from .permission import require
-from .reading import info, value_of
+from .reading import info
 from .runtime import Runtime, Unit
 
 
@@ -48,36 +48,13 @@ class Work:
         """Write values and, where the case is live, the clocks and urgency that follow."""
         draft = {"status": status or self.row.status, "changed_at": self.now, **values}
         if lifecycle.is_live(Status(draft["status"])):
-            draft |= self._clocks(draft)
+            draft |= clock_values(self.unit.runtime.policy, with_values(self.row, draft))
         self.end(draft)
 
     def end(self, values: dict[str, Any]) -> None:
         if not queries.change_case(self.unit.session, self.row, values):
             # Unreachable while the row is locked; kept so that no write is ever lost in silence.
             raise StaleVersionError(self.row.version)
-
-    def _clocks(self, draft: dict[str, Any]) -> dict[str, Any]:
-        row, policy = self.row, self.unit.runtime.policy
-        responded = draft.get("first_response_at", row.first_response_at)
-        unanswered = draft.get("unanswered_since", row.unanswered_since)
-        priority = Priority(draft.get("priority", row.priority))
-        dues = clocks.recompute(policy.sla.get(row.sla or ""), row.opened_at, responded, unanswered)
-        due = dues.earliest
-        urgent_at = urgency.urgency_at(
-            due,
-            row.opened_at,
-            policy.in_base(value_of(row)),
-            FailureClass(row.failure_class) if row.failure_class else None,
-            priority,
-        )
-        computed = {
-            "first_response_due": dues.first_response,
-            "next_response_due": dues.next_response,
-            "resolution_due": dues.resolution,
-            "due_at": due,
-            "urgency_at": urgent_at,
-        }
-        return {**computed, "wake_at": next_wake(policy, with_values(row, {**draft, **computed}))}
 
     def append(self, kind: EntryKind, **line: Any) -> None:
         made = entry(self.row, kind, self.now, **line)

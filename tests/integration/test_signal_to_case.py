@@ -11,6 +11,7 @@ from sqlalchemy import event, select, text
 
 from flask_checkout_case import Agent, CaseInfo, Checkout, Customer, Line, Money, signals
 from flask_checkout_case.data.models import CaseRow, CheckoutRow, EntryRow, EventRow
+from flask_checkout_case.services.clocks import outreach_at
 from flask_checkout_case.types import Category, FailureClass, Outcome, Priority, Status
 from tests.support.shop import Shop
 
@@ -198,6 +199,105 @@ def test_other_trouble_opens_a_case_once_a_reason(
     cases = found(shop)
     assert sorted(case.occurrences for case in cases) == [1, 2]
     assert {case.category for case in cases} == {category}
+
+
+def test_what_breaks_after_the_payment_is_the_most_urgent(shop: Shop) -> None:
+    send(shop, "payment_succeeded", checkout=checkout())
+    send(shop, "checkout_error", checkout=checkout(), reason="order_write_failed")
+    (case,) = found(shop)
+    assert (case.category, case.priority) == (Category.PAYMENT_CONFLICT, Priority.URGENT)
+    send(shop, "order_completed", checkout=checkout(), order_ref="o-1")
+    assert found(shop)[0].status is Status.NEW
+
+
+def test_an_error_told_late_is_over(shop: Shop) -> None:
+    earlier = datetime.now(UTC) - timedelta(minutes=5)
+    send(shop, "payment_succeeded", checkout=checkout())
+    send(shop, "checkout_error", checkout=checkout(), reason="tax_service", at=earlier)
+    assert found(shop) == []
+
+
+def test_what_is_sold_out_after_the_payment_is_a_case(shop: Shop) -> None:
+    send(shop, "payment_succeeded", checkout=checkout())
+    send(shop, "stock_short", checkout=checkout(), sku="BAG-1")
+    assert [case.category for case in found(shop)] == [Category.STOCK]
+
+
+def bare_webhook(shop: Shop, **arguments: Any) -> None:
+    """A report that names the checkout and nothing else of it, as a gateway's does."""
+    given = {"provider": "stripe", "decline_code": "do_not_honor", "attempt_id": "ch_1"}
+    send(shop, "payment_failed", checkout_ref="c-81", **{**given, **arguments})
+
+
+def test_the_richer_report_of_one_attempt_completes_the_case(shop: Shop) -> None:
+    bare_webhook(shop)
+    (case,) = found(shop)
+    assert (case.team, case.value, case.customer_ref) == ("payments", None, None)
+    decline(
+        shop, checkout=checkout(value="9000.00"), decline_code="do_not_honor", attempt_id="ch_1"
+    )
+    (case,) = found(shop)
+    assert case.occurrences == 1
+    assert (case.team, case.priority) == ("concierge", Priority.URGENT)
+    assert case.value == Money("9000.00", "USD")
+    assert case.customer_ref == "42"
+    assert "Ada Lovelace" in case.subject
+    (row,) = rows(shop, CaseRow)
+    assert row.customer_email == "ada@example.com"
+    assert row.snapshot["checkout"]["lines"][0]["title"] == "Bag"
+    assert row.wake_at is not None
+
+
+def test_a_later_attempt_completes_the_case_too(shop: Shop) -> None:
+    bare_webhook(shop)
+    decline(shop, attempt_id="ch_2")
+    (case,) = found(shop)
+    assert (case.occurrences, case.customer_ref) == (2, "42")
+    assert case.value == Money("120.00", "USD")
+
+
+def test_nothing_of_another_customer_is_written_on_a_case(shop: Shop) -> None:
+    decline(shop, checkout=checkout(customer=Customer(ref="7")))
+    decline(shop)
+    (row,) = rows(shop, CaseRow)
+    assert (row.customer_ref, row.customer_email) == ("7", None)
+
+
+def test_a_decline_that_turns_out_to_be_fraud_goes_to_the_risk_team(shop: Shop) -> None:
+    decline(shop)
+    (case,) = found(shop)
+    with shop.app.app_context():
+        shop.cases.reply(case.reference, "Try another card.", agent=LIN)
+    decline(shop, decline_code="stolen_card")
+    (case,) = found(shop)
+    assert (case.team, case.category, case.assignee) == ("risk", Category.FRAUD, None)
+
+
+def test_a_plain_decline_never_clears_a_suspicion(shop: Shop) -> None:
+    decline(shop, decline_code="stolen_card")
+    decline(shop)
+    (row,) = rows(shop, CaseRow)
+    assert (row.failure_class, row.team, row.category) == ("fraud", "risk", "fraud")
+    with shop.app.app_context():
+        runtime = shop.app.extensions["checkout_case"]
+        assert outreach_at(runtime.policy, row) is None
+
+
+def test_a_later_fault_of_ours_makes_the_case_urgent(shop: Shop) -> None:
+    decline(shop)
+    assert found(shop)[0].priority is Priority.HIGH
+    decline(shop, failure_code="authentication_error", decline_code=None)
+    assert found(shop)[0].priority is Priority.URGENT
+
+
+def test_a_case_that_somebody_works_on_stays_with_them(shop: Shop) -> None:
+    bare_webhook(shop)
+    (case,) = found(shop)
+    with shop.app.app_context():
+        shop.cases.reply(case.reference, "I am here.", agent=LIN)
+    decline(shop, checkout=checkout(value="9000.00"), attempt_id="ch_2")
+    (case,) = found(shop)
+    assert (case.team, case.assignee) == ("payments", "7")
 
 
 def test_what_an_older_event_says_does_not_overwrite_a_newer(shop: Shop) -> None:
