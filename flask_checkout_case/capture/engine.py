@@ -120,14 +120,14 @@ class CaptureDatabase(Database):
             return self._shop_engine
         options |= {"pool_size": POOL_SIZE, "max_overflow": 0, "pool_timeout": POOL_TIMEOUT}
         if not self.is_postgresql:
-            engine = create_engine(url, poolclass=QueuePool, **options)
+            engine = create_engine(url, poolclass=QueuePool, hide_parameters=True, **options)
             if url.get_backend_name() == "sqlite":
                 take_over_sqlite_transactions(engine, SQLITE_BUSY_MS)
             return engine
         driver = url.get_driver_name()
         if driver in _LIBPQ:
             options["connect_args"] = _with_timeouts(url, options.get("connect_args") or {})
-        engine = create_engine(url, poolclass=QueuePool, **options)
+        engine = create_engine(url, poolclass=QueuePool, hide_parameters=True, **options)
         if driver not in _LIBPQ:
             event.listen(engine, "connect", _set_timeouts)
         event.listen(engine, "do_connect", _refuse_within_request)

@@ -154,12 +154,24 @@ class Payment:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        entered = self._open[get_ident()]
+        attempt = self._leave()
+        if error is not None and attempt is not None:
+            attempt.raised(error)
+
+    def _leave(self) -> Attempt | None:
+        """Take the attempt that ends here; a generator may end it on another thread."""
+        opened = list(self._open)
+        thread = (
+            get_ident() if get_ident() in self._open else opened[0] if len(opened) == 1 else None
+        )
+        if thread is None:
+            log.error("a payment attempt was left on another thread: which one it was is unknown")
+            return None
+        entered = self._open[thread]
         attempt = entered.pop()
         if not entered:
-            del self._open[get_ident()]
-        if error is not None:
-            attempt.raised(error)
+            del self._open[thread]
+        return attempt
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
         if inspect.iscoroutinefunction(function):
@@ -194,12 +206,11 @@ class Payment:
             return
         try:
             verdict = self._failed(result)
+            if isinstance(verdict, Mapping):
+                attempt.failed(**{str(name): value for name, value in verdict.items()})
+            elif isinstance(verdict, str):
+                attempt.failed(verdict)
+            elif verdict:
+                attempt.failed()
         except Exception:
             log.exception("the judge of a payment's result failed")
-            return
-        if isinstance(verdict, Mapping):
-            attempt.failed(**verdict)
-        elif isinstance(verdict, str):
-            attempt.failed(verdict)
-        elif verdict:
-            attempt.failed()

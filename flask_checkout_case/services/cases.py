@@ -62,13 +62,16 @@ def reply(
     agent: Agent,
     key: str | None = None,
     status: Status | None = None,
+    outcome: Outcome | None = None,
     at: datetime | None = None,
 ) -> CaseInfo:
     """Answer the customer; the first answer stops the first-response clock.
 
     Args:
         key: makes a repeated post of the same reply one reply.
-        status: what the case becomes; waiting for the customer when ``None``.
+        status: what the case becomes; waiting for the customer when ``None``. It needs the
+            permission to change the status, too.
+        outcome: of a case that the reply ends.
         at: when it was written, UTC; now when ``None``.
 
     Raises:
@@ -77,6 +80,8 @@ def reply(
     kept = clean_text(text)
     with on_case(runtime, reference, at) as work:
         require(runtime, agent, "reply", info(work.row))
+        if status is not None:
+            require(runtime, agent, "status", info(work.row))
         if work.is_repeated(key):
             return work.result
         new = status or lifecycle.after_agent_reply(Status(work.row.status))
@@ -87,14 +92,14 @@ def reply(
             values["assignee_ref"] = str(agent.ref)
         ends = lifecycle.is_live(Status(work.row.status)) and not lifecycle.is_live(new)
         if ends:
-            work.end(values | ended(new, None, work.now))
+            work.end(values | ended(new, outcome, work.now))
         else:
             work.change(values, status=new)
         work.append(EntryKind.MESSAGE, agent=agent, public=True, text=kept, key=key)
         work.unit.emit("message_posted", case=info(work.row), author="agent", text=kept)
         if ends:
             signal = "case_solved" if new is Status.SOLVED else "case_closed"
-            work.unit.emit(signal, case=info(work.row), outcome=None)
+            work.unit.emit(signal, case=info(work.row), outcome=outcome)
         return work.result
 
 

@@ -89,15 +89,24 @@ class Database:
 
 
 def make_own_engine(shop_engine: Engine, shop_options: dict[str, Any]) -> Engine:
-    """Make the engine of pages and jobs from the shop's URL; an in-memory SQLite is shared."""
+    """Make the engine of pages and jobs from the shop's URL; an in-memory SQLite is shared.
+
+    What customers wrote stays out of error messages, and so out of logs.
+    """
     if is_memory_sqlite(shop_engine.url):
         return shop_engine
     kept = {"connect_args", "json_serializer", "json_deserializer", "execution_options"}
     options = {key: value for key, value in shop_options.items() if key in kept}
     if shop_engine.url.get_backend_name() == "sqlite":
-        engine = create_engine(shop_engine.url, **options)
+        engine = create_engine(shop_engine.url, hide_parameters=True, **options)
         take_over_sqlite_transactions(engine)
         return engine
     return create_engine(
-        shop_engine.url, pool_size=4, max_overflow=4, pool_timeout=5, pool_pre_ping=True, **options
+        shop_engine.url,
+        pool_size=4,
+        max_overflow=4,
+        pool_timeout=5,
+        pool_pre_ping=True,
+        hide_parameters=True,
+        **options,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -381,3 +382,35 @@ def test_a_mapping_that_fails_or_declines_leaves_the_shops_call_alone(
 def test_an_unknown_name_is_refused_at_once(shop: Shop) -> None:
     with pytest.raises(ConfigurationError, match="order_complete"):
         shop.cases.listen(Signal("theirs"), as_="order_complete")
+
+
+def test_an_attempt_that_ends_on_another_thread_is_reported_all_the_same(shop: Shop) -> None:
+    watched = shop.cases.payment(CHECKOUT, provider="paystack")
+    raised: list[BaseException] = []
+
+    def leave() -> None:
+        error = GatewayError("gone")
+        try:
+            with shop.app.app_context():
+                watched.__exit__(GatewayError, error, None)
+        except BaseException as other:  # noqa: BLE001 - shown by the assertion below
+            raised.append(other)
+
+    with shop.app.app_context():
+        watched.__enter__()
+        thread = threading.Thread(target=leave)
+        thread.start()
+        thread.join()
+        watched.__exit__(None, None, None)
+    assert raised == []
+    assert only_case(shop).failure_class is FailureClass.PROCESSING
+
+
+def test_a_judges_odd_mapping_never_reaches_the_shop(shop: Shop) -> None:
+    @shop.cases.payment(CHECKOUT, failed=lambda _result: {1: "odd", "code": "expired_card"})
+    def charge() -> str:
+        return "charged"
+
+    with shop.app.app_context():
+        assert charge() == "charged"
+    assert only_case(shop).failure_class is FailureClass.EXPIRED

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import time_machine
 from flask import session
+from sqlalchemy import text as sql
 from sqlalchemy import update
 
 from flask_checkout_case import Customer
@@ -424,6 +425,25 @@ def test_a_message_to_ones_ended_case_stays_ones_own(shop: Shop) -> None:
     guest.write("A again")
     assert guest.texts() == ["A's words", "A again"]
     assert "A again" not in eve.texts()
+
+
+@pytest.mark.parametrize("email", ["4242424242424242@x.com", "4242-4242-4242-4242@x.com"])
+def test_a_card_number_is_no_address(shop: Shop, email: str) -> None:
+    Person(shop.app).write("Hello", email=email, status=400)
+    assert cases_of(shop) == []
+
+
+def test_what_a_customer_wrote_is_not_logged_when_the_database_refuses(
+    shop: Shop, caplog: pytest.LogCaptureFixture
+) -> None:
+    guest = Person(shop.app, "c-1")
+    guest.get("token")
+    with shop.app.app_context():
+        shop.db.session.execute(sql("ALTER TABLE checkout_case_entry RENAME TO gone"))
+        shop.db.session.commit()
+    guest.write("My private words", status="5*")
+    assert caplog.records
+    assert "private words" not in caplog.text
 
 
 def test_a_guest_who_signs_in_keeps_the_conversation(shop: Shop) -> None:

@@ -20,7 +20,7 @@ from ...i18n import gettext
 from ...rules.lifecycle import moves_from
 from ...services import cases, caseview, queue
 from ...services.caseview import CaseView
-from ...types import Agent, CaseInfo, Priority, Status
+from ...types import Agent, CaseInfo, Outcome, Priority, Status
 from ..current import current_agent, runtime
 from ..guard import csrf_protected
 from . import timeline
@@ -57,18 +57,15 @@ def reply(reference: str) -> ResponseReturnValue:
     """Answer the customer, and solve the case if that is wanted."""
 
     def deed(reference: str, agent: Agent) -> CaseInfo:
-        text = request.form.get("reply_text", "")
-        done = cases.reply(runtime(), reference, text, agent=agent, key=_key("reply_key"))
-        if request.form.get("then") != Status.SOLVED or done.status == Status.SOLVED:
-            return done
-        # Based on what the reply has just made of the case: only somebody faster can be in between.
-        return cases.set_status(
+        solves = request.form.get("then") == Status.SOLVED
+        return cases.reply(
             runtime(),
             reference,
-            Status.SOLVED,
+            request.form.get("reply_text", ""),
             agent=agent,
-            version=done.version,
-            outcome="assisted",
+            key=_key("reply_key"),
+            status=Status.SOLVED if solves else None,
+            outcome=Outcome.ASSISTED if solves else None,
         )
 
     return _do(reference, deed, sent="reply_text")
