@@ -160,11 +160,10 @@ class Payment:
 
     def _leave(self) -> Attempt | None:
         """Take the attempt that ends here; a generator may end it on another thread."""
-        opened = list(self._open)
-        thread = (
-            get_ident() if get_ident() in self._open else opened[0] if len(opened) == 1 else None
-        )
-        if thread is None:
+        opened, thread = list(self._open), get_ident()
+        if thread not in opened and len(opened) == 1:
+            thread = opened[0]
+        if thread not in opened:
             log.error("a payment attempt was left on another thread: which one it was is unknown")
             return None
         entered = self._open[thread]
