@@ -26,6 +26,19 @@ _OUR_SIDE: Final = N_("Problem on our side; try another method.")
 _DECLINED_ACTIONS: Final = ("other_method", "call_bank")
 
 
+ACTIONS: Final[Mapping[str, str]] = {
+    "retry": N_("Try again in a moment"),
+    "other_method": N_("Pay another way"),
+    "edit_card": N_("Check the card details"),
+    "new_card": N_("Use another card"),
+    "confirm_identity": N_("Start the payment again and confirm it in your banking app"),
+    "call_bank": N_("Ask your bank to approve the payment"),
+    "wait": N_("Wait for our answer before you pay again"),
+    "contact": N_("Write to us"),
+}
+"""What is offered, in words: English source of the translation."""
+
+
 @dataclass(frozen=True, slots=True)
 class FailureKind:
     """What a failure class implies.

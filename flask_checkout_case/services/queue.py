@@ -15,15 +15,9 @@ from ..data.queries_queue import COUNT_LIMIT, Cursor, QueueRow, Scope, Wanted
 from ..errors import InvalidInputError
 from ..types import (
     Agent,
-    CaseInfo,
-    Category,
-    FailureClass,
-    Money,
-    Outcome,
-    Priority,
-    Status,
 )
 from .permission import may, visible_teams
+from .reading import info
 from .runtime import Runtime
 
 if TYPE_CHECKING:
@@ -118,7 +112,7 @@ def page(runtime: Runtime, agent: Agent, question: Question) -> QueuePage:
     has_following = backwards or more
     return QueuePage(
         question=question,
-        rows=tuple(row for row in rows if may(runtime, agent, "view", info_of(row))),
+        rows=tuple(row for row in rows if may(runtime, agent, "view", info(row))),
         counts=counted,
         previous=_place(rows[0], ended=ended) if rows and has_previous else None,
         following=_place(rows[-1], ended=ended) if rows and has_following else None,
@@ -156,39 +150,6 @@ def _mark(
 ) -> str:
     written = repr((agent.ref, sorted(agent.teams), agent.role, question, [*rows], counted))
     return hashlib.sha256(written.encode()).hexdigest()[:24]
-
-
-def info_of(row: QueueRow) -> CaseInfo:
-    """Return a line of the queue as the record that permissions are asked about."""
-    return CaseInfo(
-        reference=row.reference,
-        status=Status(row.status),
-        category=Category(row.category),
-        failure_class=FailureClass(row.failure_class) if row.failure_class else None,
-        priority=Priority(row.priority),
-        team=row.team,
-        assignee=row.assignee_ref,
-        route=row.route,
-        subject=row.subject,
-        occurrences=row.occurrences,
-        first_response_due=row.first_response_due,
-        next_response_due=row.next_response_due,
-        resolution_due=row.resolution_due,
-        value=value_of(row),
-        checkout_ref=row.checkout_ref,
-        order_ref=row.order_ref,
-        customer_ref=row.customer_ref,
-        outcome=Outcome(row.outcome) if row.outcome else None,
-        version=row.version,
-        opened_at=row.opened_at,
-    )
-
-
-def value_of(row: QueueRow) -> Money | None:
-    """What was in the cart when the case was opened."""
-    if row.value_minor is None or row.currency is None:
-        return None
-    return Money.minor(row.value_minor, row.currency)
 
 
 def write_place(cursor: Cursor) -> str:

@@ -7,6 +7,7 @@ from typing import Final
 
 from ..data import queries_case as queries
 from ..data.models import CaseRow
+from ..data.queries_queue import QueueRow
 from ..errors import InvalidInputError, NotFoundError
 from ..types import (
     CaseInfo,
@@ -25,8 +26,8 @@ LIMIT_MOST: Final = 1000
 _STATUS_WORDS: Final = frozenset(item.value for item in Status)
 
 
-def info(row: CaseRow) -> CaseInfo:
-    """Copy a row into the frozen record that leaves the services."""
+def info(row: CaseRow | QueueRow) -> CaseInfo:
+    """Copy a case, or its line in the queue, into the frozen record that leaves the services."""
     return CaseInfo(
         reference=row.reference,
         status=Status(row.status),
@@ -51,7 +52,7 @@ def info(row: CaseRow) -> CaseInfo:
     )
 
 
-def value_of(row: CaseRow) -> Money | None:
+def value_of(row: CaseRow | QueueRow) -> Money | None:
     """The checkout's total when the case was opened."""
     if row.value_minor is None or row.currency is None:
         return None

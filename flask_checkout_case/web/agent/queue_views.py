@@ -12,6 +12,7 @@ from ...i18n import current_locale
 from ...services import queue as service
 from ...services.due import next_clock
 from ...services.queue import Question, QueuePage, View
+from ...services.reading import value_of
 from ...types import Agent, Category, Priority, Status
 from ..current import current_agent, runtime
 from . import filters
@@ -63,7 +64,7 @@ def names(agent: Agent, page: QueuePage) -> dict[str, Any]:
         "previous": _place(question, "before", page.previous),
         "following": _place(question, "after", page.following),
         "clock_of": next_clock,
-        "value_of": service.value_of,
+        "value_of": value_of,
         "choices": {
             "team": list(teams),
             "category": [str(item) for item in Category],

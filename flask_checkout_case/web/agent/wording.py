@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from ...i18n import N_, current_locale, format_money, gettext, ngettext
 from ...rules.classify import SURE
-from ...rules.failures import FAILURES, customer_text, next_actions
+from ...rules.failures import ACTIONS, FAILURES, customer_text, next_actions
 from ...types import FailureClass, Money
 from . import times
 from .times import age, countdown, instant, span
@@ -68,16 +68,6 @@ CLOCKS: Final[Mapping[str, str]] = {
     "first_response": N_("First response"),
     "next_response": N_("Next response"),
     "resolution": N_("Resolution"),
-}
-ACTIONS: Final[Mapping[str, str]] = {
-    "retry": N_("Try again in a moment"),
-    "other_method": N_("Pay another way"),
-    "edit_card": N_("Check the card details"),
-    "new_card": N_("Use another card"),
-    "confirm_identity": N_("Start the payment again and confirm it in your banking app"),
-    "call_bank": N_("Ask your bank to approve the payment"),
-    "wait": N_("Wait for our answer before you pay again"),
-    "contact": N_("Write to us"),
 }
 RETRIES: Final[Mapping[str, str]] = {
     "once": N_("may be tried once more"),
@@ -161,7 +151,7 @@ def advice(failure_class: FailureClass) -> tuple[str, str]:
 
 def told_customer(failure_class: FailureClass, outcome: str) -> tuple[str, list[str]]:
     """Return what the customer read, and what was offered, in the reader's language."""
-    actions = [word("ACTIONS", name) for name in next_actions(failure_class, outcome)]
+    actions = [gettext(ACTIONS[name]) for name in next_actions(failure_class, outcome)]
     return gettext(customer_text(failure_class, outcome)), actions
 
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from babel.dates import format_timedelta
 
 from ...i18n import N_, current_locale, gettext
+from ...rules.failures import ACTIONS
 from ...services.conversation import Failure
 from ...types import Category
 
@@ -22,16 +23,6 @@ REASONS: Final[Mapping[str, tuple[str, Category | None]]] = {
     "other": (N_("Something else"), None),
 }
 
-_ACTIONS: Final[Mapping[str, str]] = {
-    "retry": N_("Try again in a moment"),
-    "other_method": N_("Pay another way"),
-    "edit_card": N_("Check the card details"),
-    "new_card": N_("Use another card"),
-    "confirm_identity": N_("Start the payment again and confirm it in your banking app"),
-    "call_bank": N_("Ask your bank to approve the payment"),
-    "wait": N_("Wait for our answer before you pay again"),
-    "contact": N_("Write to us"),
-}
 # These lead back to the payment; the rest is advice.
 _LEADING: Final = frozenset({"retry", "other_method", "edit_card", "new_card", "confirm_identity"})
 
@@ -53,9 +44,9 @@ def failure_texts(failure: Failure | None) -> dict[str, Any] | None:
         "title": gettext("Your payment didn't go through"),
         "text": gettext(failure.text),
         "actions": [
-            {"text": gettext(_ACTIONS[name]), "url": url if name in _LEADING else None}
+            {"text": gettext(ACTIONS[name]), "url": url if name in _LEADING else None}
             for name in failure.actions
-            if name in _ACTIONS
+            if name in ACTIONS
         ],
     }
 
