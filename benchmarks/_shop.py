@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,20 +15,26 @@ from sqlalchemy.orm import Mapped, mapped_column
 from flask_checkout_case import Checkout, CheckoutCase, Customer, Line, Money, signals
 from tests.support.postgres import running_postgres
 
+Report = Callable[[Flask, Checkout], object]
 
-def make_shop(database_url: str, home: Path, *, extension: bool) -> Flask:
+
+def make_shop(
+    database_url: str, home: Path, *, extension: bool, report: Report | None = None
+) -> Flask:
     """Make a shop whose ``POST /pay/<ref>`` writes an order, is declined, and rolls it back.
 
-    Both shops read their checkout: that is the shop's own work, with us or without.
+    Every such shop reads its checkout: that is the shop's own work, with us or without.
 
     Args:
         extension: whether it has the extension, and reports the decline.
+        report: what a shop without the extension does with the decline; nothing when ``None``.
     """
     home.mkdir(parents=True, exist_ok=True)
     app = Flask("shop", instance_path=str(home))
     app.config.update(SECRET_KEY="benchmark", SQLALCHEMY_DATABASE_URI=database_url)
     db = SQLAlchemy()
     db.init_app(app)
+    reported = decline if extension else report
 
     class Order(db.Model):  # type: ignore[name-defined,misc]
         id: Mapped[int] = mapped_column(primary_key=True)
@@ -44,8 +50,8 @@ def make_shop(database_url: str, home: Path, *, extension: bool) -> Flask:
         db.session.add(Order(ref=ref))
         db.session.flush()
         checkout = read_checkout(ref)
-        if extension:
-            decline(app, checkout)
+        if reported is not None:
+            reported(app, checkout)
         db.session.rollback()
         return f"declined {ref}\n", 402
 

@@ -26,6 +26,7 @@ from ..types import Event
 from . import lines
 from .engine import Breaker, NotConnectedError
 from .leftovers import put_in_quarantine
+from .packing import Packed, unpack
 from .spool import Receipt, Spool, Step
 
 log = logging.getLogger(__name__)
@@ -42,12 +43,13 @@ class Captured:
     """An event that the database doesn't have yet.
 
     Args:
+        content: the event, or the signal that will be one when it is inserted.
         receipt: where it lies in the spool; ``None`` when the disk didn't take it.
         scope: the request that has to be over first.
         context: the app context that has to be over first.
     """
 
-    event: Event
+    content: Event | Packed
     receipt: Receipt | None
     scope: Any = None
     context: object | None = None
@@ -125,7 +127,7 @@ class Inserter:
 
     def _write(self, batch: list[Captured], database: Database) -> None:
         self._stepped("insert:before")
-        self._record(self._runtime, [one.event for one in batch], database)
+        self._record(self._runtime, [event_of(one.content) for one in batch], database)
         self._stepped("insert:committed")
         self.breaker.succeeded()
         self._spool.acknowledge(one.receipt for one in batch if one.receipt is not None)
@@ -145,8 +147,8 @@ class Inserter:
         if isinstance(error, IntegrityError) and one.tries < TRIES:
             return
         done.append(one)
-        log.error("an event can't be stored (%s): %s", reason_of(error), describe(one.event))
-        if not set_aside(self._spool.directory, one.event, error):
+        log.error("an event can't be stored (%s): %s", reason_of(error), describe(one.content))
+        if not set_aside(self._spool.directory, one.content, error):
             # Its line in the spool, if it has one, stays for the drain.
             self.lost += one.receipt is None
         elif one.receipt is not None:
@@ -167,10 +169,10 @@ def is_transient(error: BaseException) -> bool:
     return isinstance(error, (SQLAlchemyError, NotConnectedError, OSError))
 
 
-def set_aside(directory: Path, event: Event, error: BaseException) -> bool:
+def set_aside(directory: Path, content: Event | Packed, error: BaseException) -> bool:
     """Put an event that can't be stored into the quarantine; false if the disk refuses it."""
     try:
-        line = lines.event_line(0, 0, event).rstrip(b"\n")
+        line = lines.event_line(0, 0, content).rstrip(b"\n")
         put_in_quarantine(directory, line, reason_of(error), "insert")
     except (OSError, ValueError, TypeError):
         log.exception("the quarantine took no event")
@@ -183,6 +185,12 @@ def reason_of(error: BaseException) -> str:
     return mask_text(f"{type(error).__name__}: {error}"[:300])
 
 
-def describe(event: Event) -> str:
+def event_of(content: Event | Packed) -> Event:
+    """Return the event that was captured."""
+    return content if isinstance(content, Event) else unpack(content)
+
+
+def describe(content: Event | Packed) -> str:
     """Return an event for a log; what is in it was masked when it was captured."""
-    return mask_text(str(lines.as_json(event))[:4000])
+    shown = lines.as_json(content) if isinstance(content, Event) else content
+    return mask_text(str(shown)[:4000])

@@ -1,8 +1,8 @@
 """Lines of a spool file: how events and their acknowledgements are written down and read back.
 
 A line is ``cc1 <crc32 of the rest> <kind> <rest>``, ASCII, ended by a newline. Kinds: ``E`` an
-event (number, milliseconds of the clock, JSON), ``A`` numbers that the database has, ``Q`` offsets
-of lines that were moved to the quarantine. Empty lines mean nothing.
+event and ``S`` a packed signal (number, milliseconds of the clock, JSON), ``A`` numbers that the
+database has, ``Q`` offsets of lines that were moved to the quarantine. Empty lines mean nothing.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from json import JSONEncoder
-from json.encoder import encode_basestring_ascii as _quoted
 from typing import Any, Final
 from zlib import crc32
 
 from ..types import Event, Origin
+from .packing import Packed, unpack
+from .plain import encode
 
 VERSION: Final = b"cc1"
-encode: Final = JSONEncoder(ensure_ascii=True, separators=(",", ":"), allow_nan=False).encode
+_EVENTS: Final = (b"E", b"S")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,30 +66,19 @@ def _line(body: bytes) -> bytes:
     return b"%s %08x %s\n" % (VERSION, crc32(body), body)
 
 
-def event_line(number: int, now_ms: int, event: Event, encoded: str | None = None) -> bytes:
-    """Return the line of ``event``.
+def event_line(number: int, now_ms: int, content: Event | Packed) -> bytes:
+    """Return the line of an event, or of a signal that will be one.
 
     Args:
         number: its own in the file.
         now_ms: milliseconds of the wall clock.
-        encoded: the JSON of its checkout and data, where that is known already.
 
     Raises:
         ValueError, TypeError: the event holds something that is no plain JSON.
     """
-    if encoded is None:
-        encoded = encode({"checkout": event.checkout, "data": event.data})
-    # Spelled out: an encoder of these few names would cost more than all the rest of the line.
-    payload = (
-        f'{{"id":{_quoted(event.id)},"name":{_quoted(event.name)},"at":"{event.at.isoformat()}"'
-        f',"checkout_ref":{_ref(event.checkout_ref)},"order_ref":{_ref(event.order_ref)}'
-        f',"customer_ref":{_ref(event.customer_ref)},"origin":"{event.origin.value}",{encoded[1:]}'
-    )
-    return _line(b"E %d %d %s" % (number, now_ms, payload.encode("ascii")))
-
-
-def _ref(ref: str | None) -> str:
-    return "null" if ref is None else _quoted(ref)
+    if isinstance(content, Event):
+        return _line(b"E %d %d %s" % (number, now_ms, encode(as_json(content)).encode("ascii")))
+    return _line(b"S %d %d %s" % (number, now_ms, content.encode("ascii")))
 
 
 def acknowledge_line(numbers: Iterable[int]) -> bytes:
@@ -149,8 +138,8 @@ def parse(content: bytes) -> Content:
         if line:
             try:
                 kind, rest = _verified(line)
-                if kind == b"E":
-                    events.append(_event(offset, line, rest))
+                if kind in _EVENTS:
+                    events.append(_event(kind, offset, line, rest))
                 else:
                     numbers = acknowledged if kind == b"A" else quarantined
                     numbers.update(int(number) for number in rest.split())
@@ -174,12 +163,12 @@ def _verified(line: bytes) -> tuple[bytes, bytes]:
     if len(checksum) != 8 or int(checksum, 16) != crc32(body):
         raise ValueError("the checksum differs")
     kind, _, rest = body.partition(b" ")
-    if kind not in (b"E", b"A", b"Q"):
+    if kind not in (*_EVENTS, b"A", b"Q"):
         raise ValueError("an unknown kind of line")
     return kind, rest
 
 
-def _event(offset: int, line: bytes, rest: bytes) -> SpooledEvent:
+def _event(kind: bytes, offset: int, line: bytes, rest: bytes) -> SpooledEvent:
     number, written_ms, payload = rest.split(b" ", 2)
-    event = from_json(json.loads(payload))
+    event = from_json(json.loads(payload)) if kind == b"E" else unpack(payload.decode("ascii"))
     return SpooledEvent(int(number), int(written_ms), offset, line, event)

@@ -7,6 +7,7 @@ import functools
 import inspect
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from threading import get_ident
 from types import TracebackType
 from typing import Any, Final, ParamSpec, TypeVar
@@ -15,7 +16,7 @@ from werkzeug.exceptions import HTTPException
 
 from ..gateways import describe_exception
 from ..services.runtime import Hooks
-from ..types import Checkout
+from ..types import Checkout, Line
 from .receivers import receive
 from .snapshot import snapshot
 
@@ -32,11 +33,13 @@ class Attempt:
     """One attempt to pay, as the shop's code sees it.
 
     Args:
-        checkout: the snapshot made when the attempt began.
+        checkout: a copy made when the attempt began.
         details: arguments that every signal of this attempt carries.
     """
 
-    def __init__(self, checkout: Mapping[str, Any] | None, details: Mapping[str, Any]) -> None:
+    def __init__(
+        self, checkout: Checkout | Mapping[str, Any] | None, details: Mapping[str, Any]
+    ) -> None:
         self._checkout = checkout
         self._details = dict(details)
         self._reported = False
@@ -117,6 +120,13 @@ def _words(error: BaseException) -> str | None:
     return None
 
 
+def _copied(checkout: Any) -> Checkout | dict[str, Any] | None:
+    """Keep what the checkout is now: a shop may change it while it is being paid."""
+    if type(checkout) is Checkout and all(type(line) is Line for line in checkout.lines):
+        return replace(checkout, lines=tuple(checkout.lines))
+    return snapshot(checkout)
+
+
 class Payment:
     """What ``cases.payment(…)`` gives: enter it, or put it on a function.
 
@@ -195,7 +205,7 @@ class Payment:
             checkout = self._checkout
             if checkout is None and self._hooks.checkout_loader is not None:
                 checkout = self._hooks.checkout_loader()
-            taken = snapshot(checkout)
+            taken = _copied(checkout)
         except Exception:
             log.exception("the checkout of a payment attempt could not be loaded")
         return Attempt(taken, self._details)

@@ -12,17 +12,21 @@ import re
 import uuid
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
+from json import JSONEncoder
 from typing import Any, Final
 
 from ..types import Money
 
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 TEXT_LIMIT: Final = 2000
 KEY_LIMIT: Final = 64
 ITEM_LIMIT: Final = 50
 DEPTH_LIMIT: Final = 4
+encode: Final = JSONEncoder(ensure_ascii=True, separators=(",", ":"), allow_nan=False).encode
+"""Write plain values as JSON, in ASCII. Raises ValueError or TypeError for anything else."""
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 _INTEGER_LIMIT: Final = 2**63
 _COLLECTIONS: Final = (Sequence, AbstractSet)

@@ -6,6 +6,7 @@ import contextlib
 import logging
 import weakref
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, Final
 
 from blinker import NamedSignal, Signal
@@ -13,9 +14,10 @@ from flask import Flask, current_app, has_app_context
 
 from ..services.runtime import Runtime
 from ..signals import FROM_SHOP
-from ..types import Checkout
+from ..types import Checkout, Event
+from .packing import pack
 from .recorder import SpoolRecorder
-from .snapshot import bare_event, make_encoded
+from .snapshot import bare_event, make_event
 
 log = logging.getLogger(__name__)
 
@@ -49,8 +51,10 @@ def connect_signals() -> None:
 def _receiver(name: str) -> Callable[..., None]:
     def receive_signal(sender: Any = None, /, **arguments: Any) -> None:
         # Around receive() as well: even what goes wrong while it reports must not reach the shop.
-        with contextlib.suppress(Exception):
+        try:  # noqa: SIM105 - contextlib.suppress would cost as much as all the rest of this
             receive(name, sender, arguments)
+        except Exception:  # noqa: BLE001, S110 - it reports by itself, where that works
+            pass
 
     receive_signal.__name__ = f"receive_{name}"
     return receive_signal
@@ -99,20 +103,29 @@ def receive(name: str, sender: Any, arguments: Mapping[str, Any]) -> None:
     try:
         app = resolve_app(sender)
         runtime = app.extensions.get(EXTENSION) if app is not None else None
-        if isinstance(runtime, Runtime) and runtime.recorder is not None:
-            capture(runtime, name, arguments)
+        if isinstance(runtime, Runtime) and isinstance(runtime.recorder, SpoolRecorder):
+            _capture(runtime.recorder, name, arguments, runtime.clock)
     except Exception:  # noqa: BLE001 - logged
         _log_exception("the signal %s could not be captured", name)
 
 
-def capture(runtime: Runtime, name: str, arguments: Mapping[str, Any]) -> None:
-    """Make an event of a signal's arguments and have the app's recorder keep it."""
-    if runtime.recorder is None:
-        return
-    now = runtime.clock()
-    encoded = None
+def _capture(
+    recorder: SpoolRecorder,
+    name: str,
+    arguments: Mapping[str, Any],
+    now: Callable[[], datetime],
+) -> None:
+    """Have the app's recorder keep a signal: packed, or as the event that is made of it."""
     try:
-        event, encoded = make_encoded(name, arguments, now)
+        packed = pack(name, arguments, now)
+    except Exception:  # noqa: BLE001 - the longer way can deal with anything
+        packed = None
+    recorder.capture(packed or _event(name, arguments, now()))
+
+
+def _event(name: str, arguments: Mapping[str, Any], now: datetime) -> Event:
+    try:
+        event = make_event(name, arguments, now)
     except Exception:  # noqa: BLE001 - logged
         _log_exception("the arguments of %s could not be copied; its refs are kept alone", name)
         event = bare_event(name, arguments, now)
@@ -123,15 +136,12 @@ def capture(runtime: Runtime, name: str, arguments: Mapping[str, Any]) -> None:
             name,
             type(checkout).__name__,
         )
-    if isinstance(runtime.recorder, SpoolRecorder):
-        runtime.recorder.capture(event, encoded)
-    else:
-        runtime.recorder.capture(event)
+    return event
 
 
 def resolve_app(sender: Any) -> Flask | None:
     """Return the app that a signal is about: the sender, else the context's, else the only one."""
-    app = _unwrapped(sender)
+    app = sender if isinstance(sender, Flask) else _unwrapped(sender)
     if isinstance(app, Flask):
         if EXTENSION not in app.extensions:
             log.warning("the app %s sends signals but was never given to init_app", app.name)

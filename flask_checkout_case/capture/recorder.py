@@ -20,6 +20,7 @@ from .drain import Drain
 from .engine import CaptureDatabase, off_request
 from .inserter import BATCH, Captured, Inserter, Record, describe
 from .leftovers import Leftovers, quarantined
+from .packing import Packed
 from .spool import Receipt, Spool, Step
 
 log = logging.getLogger(__name__)
@@ -79,35 +80,31 @@ class SpoolRecorder:
 
     # --- capturing ---
 
-    def capture(self, event: Event, encoded: str | None = None) -> None:
-        """Keep the event; never raises, never touches the shop's session.
-
-        Args:
-            encoded: the JSON of its checkout and data, where that is known already.
-        """
+    def capture(self, content: Event | Packed) -> None:
+        """Keep an event, or a signal; never raises, never touches the shop's session."""
         try:
-            self._capture(event, encoded)
+            self._capture(content)
         except Exception:
-            log.exception("an event could not be captured: %s", describe(event))
+            log.exception("an event could not be captured: %s", describe(content))
 
-    def _capture(self, event: Event, encoded: str | None) -> None:
+    def _capture(self, content: Event | Packed) -> None:
         scope = self._scope()
         context = None if scope is not None or not has_app_context() else _context()
-        receipt = None if self._direct else self._spooled(event, encoded)
-        captured = Captured(event, receipt, scope, context)
+        receipt = None if self._direct else self._spooled(content)
+        captured = Captured(content, receipt, scope, context)
         waiting = self.inserter.waiting
         if receipt is None or len(waiting) < IN_MEMORY:
             waiting[captured.key] = captured
         if self._direct:
             self._insert_at_once(captured)
 
-    def _spooled(self, event: Event, encoded: str | None) -> Receipt | None:
+    def _spooled(self, content: Event | Packed) -> Receipt | None:
         try:
-            receipt = self.spool.append(event, encoded)
+            receipt = self.spool.append(content)
         except (OSError, ValueError, TypeError) as error:
             self._spool_error = f"{type(error).__name__}: {error}"
             log.error(  # noqa: TRY400 - a full disk is no place for tracebacks
-                "the spool took no event (%s): %s", self._spool_error, describe(event)
+                "the spool took no event (%s): %s", self._spool_error, describe(content)
             )
             return None
         self._spool_error = None
@@ -120,7 +117,7 @@ class SpoolRecorder:
             else:
                 self.inserter.insert([captured], self.database)
         if captured.key in self.inserter.waiting:
-            log.error("an event is in memory alone: %s", describe(captured.event))
+            log.error("an event is in memory alone: %s", describe(captured.content))
 
     def _scope(self) -> Scope | None:
         scope = current_scope.get()

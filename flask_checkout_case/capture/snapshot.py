@@ -11,9 +11,7 @@ from typing import Any, Final
 from ..errors import InvalidInputError
 from ..rules.redact import scrub
 from ..types import Checkout, Customer, Event, Line, Money, Order, utc_now
-from .lines import encode
-from .masking import masked
-from .plain import KEY_LIMIT, TEXT_LIMIT, optional_text, plain, plain_mapping, text
+from .plain import KEY_LIMIT, TEXT_LIMIT, encode, optional_text, plain, plain_mapping, text
 
 EVENT_LIMIT: Final = 64 * 1024
 """Characters of JSON; beyond it only what is essential of the details is kept."""
@@ -32,21 +30,17 @@ _ESSENTIAL: Final = (
 )
 
 
-def make_event(name: str, arguments: Mapping[str, Any], now: datetime | None = None) -> Event:
+def make_event(
+    name: str, arguments: Mapping[str, Any], now: datetime | None = None, id_: str | None = None
+) -> Event:
     """Copy what a shop sent into plain, masked, capped values.
 
     Args:
         name: the signal's.
         arguments: what it was sent with; unknown ones are kept.
         now: aware UTC, for a signal without ``at``; the present when ``None``.
+        id_: for a signal that tells neither an event's nor an attempt's; a new one when ``None``.
     """
-    return make_encoded(name, arguments, now)[0]
-
-
-def make_encoded(
-    name: str, arguments: Mapping[str, Any], now: datetime | None = None
-) -> tuple[Event, str]:
-    """Do as :func:`make_event`, and return the JSON of checkout and details as well."""
     given = arguments.get("checkout")
     checkout = snapshot(given)
     order = _order(arguments.get("order"))
@@ -55,12 +49,11 @@ def make_encoded(
         checkout["customer"] = customer
     if checkout is None and order is not None:
         checkout = order.pop("as_checkout")
-    values, encoded = masked({"checkout": checkout, "data": _details(arguments)})
-    if len(encoded) > EVENT_LIMIT:
+    values = scrub({"checkout": checkout, "data": _details(arguments)})
+    if len(encode(values)) > EVENT_LIMIT:
         values["data"] = _essential(values["data"])
-        encoded = encode(values)
-    event = Event(
-        id=_event_id(name, arguments),
+    return Event(
+        id=_event_id(name, arguments) or id_ or uuid.uuid4().hex,
         name=name,
         at=_instant(arguments.get("at"), now or utc_now()),
         checkout_ref=_ref(arguments.get("checkout_ref"))
@@ -74,7 +67,6 @@ def make_encoded(
         checkout=values["checkout"],
         data=values["data"],
     )
-    return event, encoded
 
 
 def bare_event(name: str, arguments: Mapping[str, Any], now: datetime) -> Event:
@@ -191,9 +183,6 @@ def _details(arguments: Mapping[str, Any]) -> dict[str, Any]:
             continue
         if key == "amount" and isinstance(value, Money):
             details |= {"amount_minor": value.minor_units, "currency": value.currency}
-        elif type(value) is str and len(value) <= TEXT_LIMIT and len(key) <= KEY_LIMIT:
-            # Most arguments by far; what can't be stored in them is found when they are encoded.
-            details[key] = value
         else:
             details[text(key, KEY_LIMIT)] = plain(value)
     return details
@@ -204,7 +193,7 @@ def _essential(details: dict[str, Any]) -> dict[str, Any]:
     return {**plain_mapping(kept, 1), "cut": True}
 
 
-def _event_id(name: str, arguments: Mapping[str, Any]) -> str:
+def _event_id(name: str, arguments: Mapping[str, Any]) -> str | None:
     provider = optional_text(arguments.get("provider"), KEY_LIMIT)
     prefix = f"{provider}:" if provider else ""
     explicit = optional_text(arguments.get("event_id"))
@@ -214,7 +203,7 @@ def _event_id(name: str, arguments: Mapping[str, Any]) -> str:
     elif attempt and name in _ATTEMPTS:
         made = f"{prefix}{name}:{attempt}"
     else:
-        return uuid.uuid4().hex
+        return None
     if len(made) > ID_LIMIT:
         return "sha256:" + hashlib.sha256(made.encode("utf-8")).hexdigest()
     return made
@@ -227,9 +216,6 @@ def _instant(given: Any, now: datetime) -> datetime:
 
 
 def _words(value: Any, limit: int = TEXT_LIMIT) -> str | None:
-    # As in _details: masking looks at all of it, and cleans what has to be cleaned.
-    if value is None or (type(value) is str and len(value) <= limit):
-        return value or None
     return optional_text(value, limit)
 
 

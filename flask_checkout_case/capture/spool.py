@@ -24,6 +24,7 @@ from typing import Final
 
 from ..types import Event
 from . import lines
+from .packing import Packed
 
 log = logging.getLogger(__name__)
 
@@ -98,11 +99,8 @@ class Spool:
         self._looked_at: float | None = None
         _spools.add(self)
 
-    def append(self, event: Event, encoded: str | None = None) -> Receipt:
-        """Write one event down.
-
-        Args:
-            encoded: see :func:`.lines.event_line`.
+    def append(self, content: Event | Packed) -> Receipt:
+        """Write one event down, or a signal that will be one.
 
         Raises:
             OSError: it is not on the disk: full, read-only, over the limit.
@@ -113,7 +111,7 @@ class Spool:
             segment = self._current(now_ms)
             number = segment.numbers
             segment.numbers += 1
-            line = lines.event_line(number, now_ms, event, encoded)
+            line = lines.event_line(number, now_ms, content)
             if self._step is not None:
                 self._step("spool:before-write")
             _write(segment, line)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import unicodedata
 
+from flask_checkout_case.capture.packing import pack
 from flask_checkout_case.rules.redact import mask_text, scrub
+from flask_checkout_case.types import utc_now
 from tests.support import shared_data
 
 
@@ -30,6 +32,13 @@ def test_the_last_four_digits_stay() -> None:
     assert [
         row["text"] for row in cards if digits_of(mask_text(row["text"])) != row["pan"][-4:]
     ] == []
+
+
+def test_no_listed_card_is_packed_as_it_is() -> None:
+    cards = [row for row in shared_data.rows("pan_masking/numbers.csv") if row["pan"]]
+    for row in cards:
+        assert pack("payment_failed", {"message": row["text"]}, utc_now) is None, row["text"]
+        assert pack("payment_failed", {"attempt_id": row["pan"]}, utc_now) is None
 
 
 def test_no_listed_look_alike_is_touched() -> None:
