@@ -156,6 +156,13 @@ class CaseRow(Base):
     occurrences: Mapped[int] = mapped_column(Integer, default=1, server_default="1")
     opened_at: Mapped[datetime] = mapped_column(UTCDateTime)
     last_failed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    assigned_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    touched_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    pauses: Mapped[list[list[str | None]]] = mapped_column(
+        PLAIN_JSON, default=list, server_default=text("'[]'")
+    )
+    revision: Mapped[int] = mapped_column(Integer, default=1, server_default="1")
+    checkout_due: Mapped[datetime | None] = mapped_column(UTCDateTime)
     first_response_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     unanswered_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
     first_response_due: Mapped[datetime | None] = mapped_column(UTCDateTime)
@@ -216,7 +223,97 @@ class AgentRow(Base):
     role: Mapped[str] = mapped_column(String(16))
     open_limit: Mapped[int | None] = mapped_column(Integer)
     presence: Mapped[str] = mapped_column(String(16))
+    presence_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     seen_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class AssignmentRow(Base):
+    """A case in an agent's hands; while ``ended_at`` is empty it takes a place of their capacity.
+
+    ``how``: ``taken``, ``assigned``, ``round_robin`` or ``balanced``; ``end``: ``solved``,
+    ``declined``, ``timed_out``, ``moved`` or ``left``.
+    """
+
+    __tablename__ = PREFIX + "assignment"
+    __table_args__ = (
+        Index(
+            "uq_checkout_case_assignment_case",
+            "case_id",
+            unique=True,
+            postgresql_where=text("ended_at IS NULL"),
+            sqlite_where=text("ended_at IS NULL"),
+        ),
+        Index("ix_checkout_case_assignment_agent", "agent_ref", "at"),
+        Index("ix_checkout_case_assignment_team", "team", "at"),
+        {"info": _OURS},
+    )
+
+    id: Mapped[int] = mapped_column(BIG_ID, primary_key=True)
+    case_id: Mapped[int] = mapped_column(BIG_ID, ForeignKey(PREFIX + "case.id"))
+    agent_ref: Mapped[str] = mapped_column(_REF)
+    team: Mapped[str] = mapped_column(String(64))
+    how: Mapped[str] = mapped_column(String(16))
+    at: Mapped[datetime] = mapped_column(UTCDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    end: Mapped[str | None] = mapped_column(String(16))
+
+
+class TaskRow(Base):
+    """A step of a protocol that a case follows, in order of ``position``."""
+
+    __tablename__ = PREFIX + "task"
+    __table_args__ = (
+        Index("uq_checkout_case_task", "case_id", "protocol", "position", unique=True),
+        Index(
+            "ix_checkout_case_task_due",
+            "due_at",
+            postgresql_where=text("due_at IS NOT NULL AND done_at IS NULL AND late_at IS NULL"),
+            sqlite_where=text("due_at IS NOT NULL AND done_at IS NULL AND late_at IS NULL"),
+        ),
+        {"info": _OURS},
+    )
+
+    id: Mapped[int] = mapped_column(BIG_ID, primary_key=True)
+    case_id: Mapped[int] = mapped_column(BIG_ID, ForeignKey(PREFIX + "case.id"))
+    protocol: Mapped[str] = mapped_column(String(64))
+    position: Mapped[int] = mapped_column(Integer)
+    title: Mapped[str] = mapped_column(String(255))
+    owner: Mapped[str] = mapped_column(String(64))
+    required: Mapped[bool] = mapped_column(Boolean)
+    due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    late_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    done_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    done_by: Mapped[str | None] = mapped_column(_REF)
+    done_by_name: Mapped[str | None] = mapped_column(String(255))
+
+
+class PolicyRow(Base):
+    """A version of the policy; at most one is active."""
+
+    __tablename__ = PREFIX + "policy"
+    __table_args__ = (
+        Index(
+            "uq_checkout_case_policy_active",
+            "active",
+            unique=True,
+            postgresql_where=text("active"),
+            sqlite_where=text("active"),
+        ),
+        {"info": _OURS},
+    )
+
+    id: Mapped[int] = mapped_column(BIG_ID, primary_key=True)
+    version: Mapped[str] = mapped_column(String(64), index=True)
+    source: Mapped[str] = mapped_column(String(255))
+    text: Mapped[str] = mapped_column(Text)
+    summary: Mapped[str | None] = mapped_column(Text)
+    active: Mapped[bool] = mapped_column(Boolean)
+    made_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    made_by: Mapped[str | None] = mapped_column(_REF)
+    made_by_name: Mapped[str | None] = mapped_column(String(255))
+    activated_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    activated_by: Mapped[str | None] = mapped_column(_REF)
+    activated_by_name: Mapped[str | None] = mapped_column(String(255))
 
 
 class OutboxRow(Base):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 from importlib.resources import files
@@ -14,22 +14,62 @@ from typing import Any, Final
 
 from ..errors import PolicyError
 from ..types import Money, Priority
+from .calendars import ALWAYS, Calendar
 from .conditions import Clause
 from .policy_toml import line_of, locate
 from .policy_values import Rates
 
 DEFAULT_NAME: Final = "default_policy.toml"
-ALWAYS: Final = "always"
+
+
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """At most ``cases`` are given to one agent within ``window``."""
+
+    cases: int
+    window: timedelta
 
 
 @dataclass(frozen=True, slots=True)
 class Team:
-    """A team; ``team_limit`` and ``member_limit`` are open cases of all and of one."""
+    """A team.
+
+    Args:
+        team_limit: open cases of all its members together.
+        member_limit: open cases of one, unless the agent has a limit of their own.
+        assignment: ``manual``, ``round_robin`` or ``balanced``.
+        burst: how many cases one agent is given at a time.
+        accept_within: a case that its new assignee hasn't touched goes on to another.
+        members: refs of agents who belong to it, beside those whose ``agent_loader`` says so.
+    """
 
     key: str
     name: str
     team_limit: int | None = None
     member_limit: int | None = None
+    assignment: str = "manual"
+    burst: Burst | None = None
+    accept_within: timedelta | None = None
+    members: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step of an escalation: at ``percent`` of the way to the due time, or ``after`` it.
+
+    Args:
+        clock: ``first_response``, ``next_response`` or ``resolution``.
+        notify: any of ``assignee``, ``team``, ``supervisors``.
+        priority, team, protocol: what the case gets.
+    """
+
+    clock: str = "first_response"
+    percent: int | None = None
+    after: timedelta | None = None
+    notify: tuple[str, ...] = ()
+    priority: Priority | None = None
+    team: str | None = None
+    protocol: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +81,32 @@ class Sla:
     first_response: timedelta | None = None
     next_response: timedelta | None = None
     resolution: timedelta | None = None
+    escalate: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A step of a protocol.
+
+    Args:
+        owner: ``assignee``, ``supervisors``, or a team's key.
+        within: time allowed from the moment the protocol was added, by the case's calendar.
+        required: the case isn't solved without it, or without a reason.
+    """
+
+    title: str
+    owner: str = "assignee"
+    within: timedelta | None = None
+    required: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Protocol:
+    """What is done, in this order, about a case of a kind."""
+
+    key: str
+    name: str
+    tasks: tuple[Task, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +159,8 @@ class Policy:
     outreach: Outreach
     version: str
     source: str
+    calendars: Mapping[str, Calendar] = field(default_factory=dict)
+    protocols: Mapping[str, Protocol] = field(default_factory=dict)
 
     @property
     def exchange(self) -> Rates:

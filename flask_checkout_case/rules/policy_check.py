@@ -10,8 +10,9 @@ from typing import Any, Final
 from marshmallow import ValidationError
 
 from ..types import Priority
+from .calendars import ALWAYS
 from .conditions import CONDITIONS, CURRENCY_NEEDED, Clause
-from .policy import ALWAYS, Hesitation, Outreach, Policy, Route, Sla, Team
+from .policy import Hesitation, Outreach, Policy, Route, Sla, Team
 from .policy_schema import PolicySchema, nearest
 from .policy_toml import Path
 from .policy_values import Rates

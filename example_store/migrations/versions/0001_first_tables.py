@@ -33,6 +33,7 @@ def upgrade() -> None:
     sa.Column('role', sa.String(length=16), nullable=False),
     sa.Column('open_limit', sa.Integer(), nullable=True),
     sa.Column('presence', sa.String(length=16), nullable=False),
+    sa.Column('presence_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('seen_at', sa.DateTime(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_checkout_case_agent')),
     sa.UniqueConstraint('ref'),
@@ -73,6 +74,11 @@ def upgrade() -> None:
     sa.Column('occurrences', sa.Integer(), server_default='1', nullable=False),
     sa.Column('opened_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('last_failed_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('assigned_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('touched_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('pauses', sa.JSON(none_as_null=True), server_default=sa.text("'[]'"), nullable=False),
+    sa.Column('revision', sa.Integer(), server_default='1', nullable=False),
+    sa.Column('checkout_due', sa.DateTime(timezone=True), nullable=True),
     sa.Column('first_response_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('unanswered_since', sa.DateTime(timezone=True), nullable=True),
     sa.Column('first_response_due', sa.DateTime(timezone=True), nullable=True),
@@ -145,6 +151,26 @@ def upgrade() -> None:
     with op.batch_alter_table('checkout_case_event', schema=None) as batch_op:
         batch_op.create_index('ix_checkout_case_event_checkout', ['checkout_ref', 'at'], unique=False)
 
+    op.create_table('checkout_case_policy',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('version', sa.String(length=64), nullable=False),
+    sa.Column('source', sa.String(length=255), nullable=False),
+    sa.Column('text', sa.Text(), nullable=False),
+    sa.Column('summary', sa.Text(), nullable=True),
+    sa.Column('active', sa.Boolean(), nullable=False),
+    sa.Column('made_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('made_by', sa.String(length=255), nullable=True),
+    sa.Column('made_by_name', sa.String(length=255), nullable=True),
+    sa.Column('activated_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('activated_by', sa.String(length=255), nullable=True),
+    sa.Column('activated_by_name', sa.String(length=255), nullable=True),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_checkout_case_policy')),
+    info={'owner': 'flask_checkout_case'}
+    )
+    with op.batch_alter_table('checkout_case_policy', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_checkout_case_policy_version'), ['version'], unique=False)
+        batch_op.create_index('uq_checkout_case_policy_active', ['active'], unique=True, postgresql_where=sa.text('active'), sqlite_where=sa.text('active'))
+
     op.create_table('coupon',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('code', sa.String(length=40), nullable=False),
@@ -202,6 +228,24 @@ def upgrade() -> None:
     with op.batch_alter_table('basket', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_basket_payment_intent'), ['payment_intent'], unique=False)
 
+    op.create_table('checkout_case_assignment',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('case_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('agent_ref', sa.String(length=255), nullable=False),
+    sa.Column('team', sa.String(length=64), nullable=False),
+    sa.Column('how', sa.String(length=16), nullable=False),
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('ended_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('end', sa.String(length=16), nullable=True),
+    sa.ForeignKeyConstraint(['case_id'], ['checkout_case_case.id'], name=op.f('fk_checkout_case_assignment_case_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_checkout_case_assignment')),
+    info={'owner': 'flask_checkout_case'}
+    )
+    with op.batch_alter_table('checkout_case_assignment', schema=None) as batch_op:
+        batch_op.create_index('ix_checkout_case_assignment_agent', ['agent_ref', 'at'], unique=False)
+        batch_op.create_index('ix_checkout_case_assignment_team', ['team', 'at'], unique=False)
+        batch_op.create_index('uq_checkout_case_assignment_case', ['case_id'], unique=True, postgresql_where=sa.text('ended_at IS NULL'), sqlite_where=sa.text('ended_at IS NULL'))
+
     op.create_table('checkout_case_entry',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('case_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -245,6 +289,27 @@ def upgrade() -> None:
     with op.batch_alter_table('checkout_case_outbox', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_checkout_case_outbox_case_id'), ['case_id'], unique=False)
         batch_op.create_index('ix_checkout_case_outbox_due', ['due_at'], unique=False, postgresql_where=sa.text("state = 'due'"), sqlite_where=sa.text("state = 'due'"))
+
+    op.create_table('checkout_case_task',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('case_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('protocol', sa.String(length=64), nullable=False),
+    sa.Column('position', sa.Integer(), nullable=False),
+    sa.Column('title', sa.String(length=255), nullable=False),
+    sa.Column('owner', sa.String(length=64), nullable=False),
+    sa.Column('required', sa.Boolean(), nullable=False),
+    sa.Column('due_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('late_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('done_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('done_by', sa.String(length=255), nullable=True),
+    sa.Column('done_by_name', sa.String(length=255), nullable=True),
+    sa.ForeignKeyConstraint(['case_id'], ['checkout_case_case.id'], name=op.f('fk_checkout_case_task_case_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_checkout_case_task')),
+    info={'owner': 'flask_checkout_case'}
+    )
+    with op.batch_alter_table('checkout_case_task', schema=None) as batch_op:
+        batch_op.create_index('ix_checkout_case_task_due', ['due_at'], unique=False, postgresql_where=sa.text('due_at IS NOT NULL AND done_at IS NULL AND late_at IS NULL'), sqlite_where=sa.text('due_at IS NOT NULL AND done_at IS NULL AND late_at IS NULL'))
+        batch_op.create_index('uq_checkout_case_task', ['case_id', 'protocol', 'position'], unique=True)
 
     op.create_table('customer_order',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -314,6 +379,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_customer_order_payment_intent'))
 
     op.drop_table('customer_order')
+    with op.batch_alter_table('checkout_case_task', schema=None) as batch_op:
+        batch_op.drop_index('uq_checkout_case_task')
+        batch_op.drop_index('ix_checkout_case_task_due', postgresql_where=sa.text('due_at IS NOT NULL AND done_at IS NULL AND late_at IS NULL'), sqlite_where=sa.text('due_at IS NOT NULL AND done_at IS NULL AND late_at IS NULL'))
+
+    op.drop_table('checkout_case_task')
     with op.batch_alter_table('checkout_case_outbox', schema=None) as batch_op:
         batch_op.drop_index('ix_checkout_case_outbox_due', postgresql_where=sa.text("state = 'due'"), sqlite_where=sa.text("state = 'due'"))
         batch_op.drop_index(batch_op.f('ix_checkout_case_outbox_case_id'))
@@ -324,6 +394,12 @@ def downgrade() -> None:
         batch_op.drop_index('ix_checkout_case_entry_case')
 
     op.drop_table('checkout_case_entry')
+    with op.batch_alter_table('checkout_case_assignment', schema=None) as batch_op:
+        batch_op.drop_index('uq_checkout_case_assignment_case', postgresql_where=sa.text('ended_at IS NULL'), sqlite_where=sa.text('ended_at IS NULL'))
+        batch_op.drop_index('ix_checkout_case_assignment_team')
+        batch_op.drop_index('ix_checkout_case_assignment_agent')
+
+    op.drop_table('checkout_case_assignment')
     with op.batch_alter_table('basket', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_basket_payment_intent'))
 
@@ -333,6 +409,11 @@ def downgrade() -> None:
 
     op.drop_table('product')
     op.drop_table('coupon')
+    with op.batch_alter_table('checkout_case_policy', schema=None) as batch_op:
+        batch_op.drop_index('uq_checkout_case_policy_active', postgresql_where=sa.text('active'), sqlite_where=sa.text('active'))
+        batch_op.drop_index(batch_op.f('ix_checkout_case_policy_version'))
+
+    op.drop_table('checkout_case_policy')
     with op.batch_alter_table('checkout_case_event', schema=None) as batch_op:
         batch_op.drop_index('ix_checkout_case_event_checkout')
 
