@@ -212,6 +212,8 @@ def _candidate(runtime: Runtime, draft: CaseDraft, decision: Decision) -> CaseRo
         last_failed_at=draft.at if failure else None,
         unanswered_since=draft.at if draft.text is not None else None,
         fired=[],
+        pauses=[],
+        revision=1,
         changed_at=draft.at,
         revocations=0,
         version=1,
