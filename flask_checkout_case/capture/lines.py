@@ -143,7 +143,7 @@ def parse(content: bytes) -> Content:
                 else:
                     numbers = acknowledged if kind == b"A" else quarantined
                     numbers.update(int(number) for number in rest.split())
-            except (ValueError, KeyError, TypeError, RecursionError) as error:
+            except Exception as error:  # noqa: BLE001 - a line may hold anything
                 found.bad.append(BadLine(offset, line, str(error) or type(error).__name__))
         offset += len(line) + 1
     found.events = [

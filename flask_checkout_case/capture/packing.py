@@ -16,7 +16,7 @@ import re
 import secrets
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
 from json import JSONEncoder
@@ -129,16 +129,16 @@ def _read_own(value: Any) -> Any:
     return _opened[type(value)](value)
 
 
-def _make_encode() -> Callable[[Any, int], Iterator[str]]:
-    # The encoder that JSONEncoder would make anew at each call.
-    make = getattr(json_encoder, "c_make_encoder", None)
-    if make is None:  # PyPy
+def _make_encode() -> Callable[[Any, int], Iterable[str]]:
+    # The encoder that JSONEncoder would make anew at each call, where Python has it in C.
+    quoted = json_encoder.encode_basestring_ascii
+    try:
+        made: Callable[[Any, int], Iterable[str]] = json_encoder.c_make_encoder(  # type: ignore[attr-defined]
+            None, _read_own, quoted, None, ":", ",", False, False, False
+        )
+    except (AttributeError, TypeError):
         whole = JSONEncoder(separators=(",", ":"), allow_nan=False, default=_read_own)
         return lambda value, _level: whole.iterencode(value)
-    quoted = json_encoder.encode_basestring_ascii
-    made: Callable[[Any, int], Iterator[str]] = make(
-        None, _read_own, quoted, None, ":", ",", False, False, False
-    )
     return made
 
 

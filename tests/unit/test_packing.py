@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flask_checkout_case import Checkout, Customer, Line, Money, Order
+from flask_checkout_case.capture import packing
 from flask_checkout_case.capture.packing import pack, unpack
 from flask_checkout_case.capture.snapshot import make_event
 from flask_checkout_case.types import Event
@@ -187,6 +188,13 @@ def test_a_child_process_gives_other_ids() -> None:
     assert theirs.id.split("-")[0] != ours.id.split("-")[0]
     os.close(reader)
     os.close(writer)
+
+
+def test_without_the_encoder_in_c_the_line_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = (CHECKOUT, "stripe", 7, None, Money("1", "JPY"))
+    quick = "".join(packing._encode(values, 0))
+    monkeypatch.setattr("json.encoder.c_make_encoder", None)
+    assert "".join(packing._make_encode()(values, 0)) == quick
 
 
 @pytest.mark.parametrize("line", ["[]", '["a",1,"n",["x"],[]]', "{}", '[1,1,"n",[],[]]', "x"])
