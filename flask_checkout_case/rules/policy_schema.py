@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validates_schema
 
 from ..types import Money, Priority
-from .policy_values import parse_amount, parse_duration
+from .policy_values import nearest, parse_amount, parse_duration, parse_percent
 
 if TYPE_CHECKING:
     _Field = fields.Field[Any]
@@ -20,15 +19,11 @@ else:
     # Generic from marshmallow 4 on.
     _Field = fields.Field
 
+CLOCKS: Final = ("first_response", "next_response", "resolution")
 _CURRENCY: Final = re.compile(r"[A-Z]{3}", re.ASCII)
+_BURST: Final = re.compile(r"([1-9][0-9]{0,3}) in (\S+)", re.ASCII)
 _MISSING: Final = "expected a value, but it is missing"
 _RATES: Final = "a rate above 0, such as 1.08 or '1.08'"
-
-
-def nearest(word: object, known: Iterable[str]) -> str:
-    """Return ``"; did you mean 'x'?"`` for the nearest of the known names, or nothing."""
-    near = difflib.get_close_matches(word, list(known), n=1) if isinstance(word, str) else []
-    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 class _Value(_Field):
@@ -89,13 +84,13 @@ class _Tables(_Field):
         return _each(value.items(), self._value, self._names)
 
 
-class _Routes(_Field):
-    """An array of tables: ``[[routes]]``."""
+class _Array(_Field):
+    """An array of tables, at least one: ``[[routes]]``; ``expected`` is the complaint."""
 
-    def __init__(self, value: _Field, *, required: str) -> None:
-        super().__init__(required=True, error_messages={"required": required})
+    def __init__(self, value: _Field, *, expected: str, **more: Any) -> None:
+        super().__init__(error_messages={"required": expected}, **more)
         self._value = value
-        self._empty = required
+        self._empty = expected
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
@@ -186,11 +181,48 @@ def _switch(value: Any) -> bool:
     return value
 
 
-def _priority(value: Any) -> str:
-    words = [str(word) for word in Priority]
-    if value not in words:
-        raise ValueError(f"expected one of {', '.join(words)}{nearest(value, words)}")
-    return str(value)
+def _word(*words: str) -> Callable[[Any], str]:
+    def read(value: Any) -> str:
+        if value not in words:
+            raise ValueError(f"expected one of {', '.join(words)}{nearest(value, words)}")
+        return str(value)
+
+    return read
+
+
+_priority: Final = _word(*(str(one) for one in Priority))
+
+
+def _several(read: Callable[[Any], str]) -> Callable[[Any], tuple[str, ...]]:
+    """Read one value, or a list of them, each once."""
+
+    def read_all(value: Any) -> tuple[str, ...]:
+        given = value if isinstance(value, list) else [value]
+        if not given:
+            raise ValueError("expected at least one")
+        return tuple(dict.fromkeys(read(one) for one in given))
+
+    return read_all
+
+
+def _members(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise ValueError("expected a list of agents' refs such as ['7']")  # noqa: TRY004
+    return tuple(dict.fromkeys(_name(one) for one in value))
+
+
+def _burst(value: Any) -> tuple[int, timedelta]:
+    found = _BURST.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError("expected a number of cases and a time such as '3 in 10m'")
+    return int(found[1]), parse_duration(found[2])
+
+
+def _anything(value: Any) -> Any:
+    """``policy_calendars`` reads what is in it."""
+    if not isinstance(value, Mapping):
+        raise ValueError("expected a table")  # noqa: TRY004
+    return value
 
 
 def _conditions(value: Any) -> None:
@@ -206,6 +238,29 @@ class TeamSchema(_Strict):
     name = _Value(_name)
     team_limit = _Value(_count)
     member_limit = _Value(_count)
+    assignment = _Value(_word("manual", "round_robin", "balanced"))
+    burst = _Value(_burst)
+    accept_within = _Value(parse_duration)
+    members = _Value(_members)
+
+
+class StepSchema(_Strict):
+    """A step of a service level's ``escalate``."""
+
+    clock = _Value(_word(*CLOCKS))
+    at = _Value(parse_percent)
+    after = _Value(parse_duration)
+    notify = _Value(_several(_word("assignee", "team", "supervisors")))
+    priority = _Value(_priority)
+    team = _Value(_text)
+    protocol = _Value(_text)
+
+    @validates_schema(skip_on_field_errors=True)
+    def _one_moment_and_something_to_do(self, data: Mapping[str, Any], **_more: Any) -> None:
+        if len(data.keys() & {"at", "after"}) != 1:
+            raise ValidationError("expected either `at` ('75%') or `after` ('15m')")
+        if not data.keys() & {"notify", "priority", "team", "protocol"}:
+            raise ValidationError("expected notify, priority, team or protocol: it does nothing")
 
 
 class SlaSchema(_Strict):
@@ -213,11 +268,28 @@ class SlaSchema(_Strict):
     first_response = _Value(parse_duration)
     next_response = _Value(parse_duration)
     resolution = _Value(parse_duration)
+    escalate = _Array(_Table(StepSchema), expected="expected steps such as [{ at = '75%', … }]")
 
     @validates_schema(skip_on_field_errors=True)
     def _some_target(self, data: Mapping[str, Any], **_more: Any) -> None:
-        if not data.keys() & {"first_response", "next_response", "resolution"}:
+        if not data.keys() & set(CLOCKS):
             raise ValidationError("expected first_response, next_response or resolution")
+
+
+class TaskSchema(_Strict):
+    """A step of a protocol."""
+
+    title = _Value(_name, required=True)
+    owner = _Value(_text)
+    within = _Value(parse_duration)
+    required = _Value(_switch)
+
+
+class ProtocolSchema(_Strict):
+    name = _Value(_name)
+    tasks = _Array(
+        _Table(TaskSchema), required=True, expected="expected at least one of its [[….tasks]]"
+    )
 
 
 class RouteSchema(_Strict):
@@ -246,6 +318,10 @@ class PolicySchema(_Strict):
     rates = _Tables(_Value(_rate), names=currency_code, load_default=dict)
     teams = _Tables(_Table(TeamSchema), required="expected at least one team, [teams.support]")
     sla = _Tables(_Table(SlaSchema), load_default=dict)
-    routes = _Routes(_Table(RouteSchema), required="expected at least one route, [[routes]]")
+    calendars = _Tables(_Value(_anything), load_default=dict)
+    protocols = _Tables(_Table(ProtocolSchema), load_default=dict)
+    routes = _Array(
+        _Table(RouteSchema), required=True, expected="expected at least one route, [[routes]]"
+    )
     hesitation = _Table(HesitationSchema, load_default=lambda: HesitationSchema().load({}))
     outreach = _Table(OutreachSchema, load_default=lambda: OutreachSchema().load({}))

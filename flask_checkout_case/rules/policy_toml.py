@@ -5,11 +5,29 @@ from __future__ import annotations
 import re
 import tomllib
 from bisect import bisect_right
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
 
 Path = tuple[str | int, ...]
 """Keys of tables and indexes of arrays, from the top: ``("routes", 0, "when", "total_over")``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One thing that is wrong, and where: ``path`` leads to it from the top of the file."""
+
+    path: Path
+    message: str
+
+    @property
+    def key(self) -> str:
+        """The path as people write it: ``routes[0].when.total_over``."""
+        written = ""
+        for part in self.path:
+            written += f"[{part}]" if isinstance(part, int) else f".{part}" if written else part
+        return written or "the file"
+
 
 _BLANK: Final = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
 _SPACE: Final = re.compile(r"[ \t]*")
@@ -37,6 +55,18 @@ def line_of(lines: Mapping[Path, int], path: Path) -> int:
         if path[:length] in lines:
             return lines[path[:length]]
     return 1
+
+
+def tables(value: Any) -> Iterable[tuple[str, Mapping[str, Any]]]:
+    """Return the tables of a table of tables, whatever else has been written there."""
+    items = value.items() if isinstance(value, Mapping) else ()
+    return [(key, one) for key, one in items if isinstance(one, Mapping)]
+
+
+def rows(value: Any) -> Iterable[tuple[int, Mapping[str, Any]]]:
+    """Return the tables of an array of tables with their indexes, like :func:`tables`."""
+    items = enumerate(value) if isinstance(value, list) else ()
+    return [(index, one) for index, one in items if isinstance(one, Mapping)]
 
 
 class _Scanner:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
@@ -14,11 +15,19 @@ from ..types import Money
 
 DURATION: Final = "a duration such as '15m', '4h', '2d' or '90s'"
 AMOUNT: Final = "an amount such as '5000 USD'"
+PERCENT: Final = "a share of the time from '1%' to '100%'; what comes later is `after`"
 LONGEST: Final = timedelta(days=3650)
 
 _DURATION: Final = re.compile(r"([1-9][0-9]{0,8})([smhd])", re.ASCII)
+_PERCENT: Final = re.compile(r"([1-9][0-9]?|100)%", re.ASCII)
 _AMOUNT: Final = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,4})?) ([A-Z]{3})", re.ASCII)
 _SECONDS: Final[Mapping[str, int]] = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def nearest(word: object, known: Iterable[str]) -> str:
+    """Return ``"; did you mean 'x'?"`` for the nearest of the known names, or nothing."""
+    near = difflib.get_close_matches(word, list(known), n=1) if isinstance(word, str) else []
+    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def parse_duration(text: object) -> timedelta:
@@ -41,6 +50,18 @@ def format_duration(length: timedelta) -> str:
     seconds = int(length.total_seconds())
     unit = next(unit for unit in "dhms" if seconds % _SECONDS[unit] == 0)
     return f"{seconds // _SECONDS[unit]}{unit}"
+
+
+def parse_percent(text: object) -> int:
+    """Read ``75%``.
+
+    Raises:
+        ValueError: for anything else, or a number outside 1 to 100.
+    """
+    found = _PERCENT.fullmatch(text) if isinstance(text, str) else None
+    if found is None:
+        raise ValueError(f"expected {PERCENT}")
+    return int(found[1])
 
 
 def parse_amount(text: object) -> Money:

@@ -164,20 +164,6 @@ def test_every_mistake_is_named_at_once() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("text", "key"),
-    [
-        ('[calendars.office]\ntimezone = "UTC"\n', "calendars"),
-        ('[sla.x]\nfirst_response = "1h"\ncalendar = "office"\n', "sla.x.calendar"),
-        ('[sla.x]\nfirst_response = "1h"\nescalate = [{ at = "75%" }]\n', "sla.x.escalate"),
-    ],
-)
-def test_what_this_version_lacks_is_refused_and_said(text: str, key: str) -> None:
-    (told,) = refused(text + GOOD)
-    assert f": {key}: " in told
-    assert "not supported by this version" in told
-
-
 def test_routes_that_nothing_can_reach_are_refused() -> None:
     unreachable = GOOD + '[[routes]]\nname = "More"\nteam = "support"\n'
     (told,) = refused(unreachable)

@@ -1,0 +1,73 @@
+"""The conditions of a policy's routes: ``when`` and ``unless``, read by the registry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from .conditions import CONDITIONS, Clause
+from .policy_toml import Mistake, Path, rows
+from .policy_values import Rates, nearest
+
+
+def read_routes(
+    raw: Mapping[str, Any],
+) -> tuple[list[dict[str, tuple[Clause, ...]]], list[Mistake]]:
+    """Return ``{"when": …, "unless": …}`` for each route, and what is wrong with them."""
+    rates, mistakes = rates_of(raw), []
+    found: list[dict[str, tuple[Clause, ...]]] = []
+    for index, route in rows(raw.get("routes")):
+        clauses: dict[str, tuple[Clause, ...]] = {}
+        for part in ("when", "unless"):
+            given = route.get(part, {})
+            # Anything but a table is the schema's to complain about.
+            pairs = given.items() if isinstance(given, Mapping) else ()
+            read = [_clause(("routes", index, part, name), value, rates) for name, value in pairs]
+            clauses[part] = tuple(one for one in read if isinstance(one, Clause))
+            mistakes += [one for several in read if isinstance(several, list) for one in several]
+        found.append(clauses)
+    return found, mistakes
+
+
+def _clause(path: Path, value: Any, rates: Rates) -> Clause | list[Mistake]:
+    name = str(path[-1])
+    condition = CONDITIONS.get(name)
+    if condition is None:
+        known = sorted(CONDITIONS)
+        message = f"is no condition: expected one of {', '.join(known)}"
+        return [Mistake(path, message + nearest(name, known))]
+    is_list = condition.many and isinstance(value, list)
+    if is_list and not value:
+        return [Mistake(path, f"expected {condition.expected}, at least one")]
+    expected, mistakes = [], []
+    for number, one in enumerate(value if is_list else [value]):
+        try:
+            expected.append(condition.read(one, rates))
+        except ValueError as error:
+            where = (*path, number) if is_list else path
+            mistakes.append(Mistake(where, f"{error}{nearest(one, condition.words)}"))
+    return mistakes or Clause(condition, _plain(value), tuple(expected))
+
+
+def _plain(value: Any) -> Any:
+    """Make a TOML value plain JSON, for the stored reasons."""
+    if isinstance(value, Mapping):
+        return {key: _plain(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
+    return value if value is None or isinstance(value, (str, int, bool)) else str(value)
+
+
+def rates_of(raw: Mapping[str, Any]) -> Rates:
+    """Return the exchange rates, as far as they can be read."""
+    rates, currency = raw.get("rates"), raw.get("currency")
+    table = rates if isinstance(rates, Mapping) else {}
+    return Rates(
+        currency if isinstance(currency, str) else "USD",
+        {
+            key: Decimal(value)
+            for key, value in table.items()
+            if isinstance(value, (int, Decimal)) and not isinstance(value, bool)
+        },
+    )
