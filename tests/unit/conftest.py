@@ -6,7 +6,15 @@ import pytest
 
 from tests.support import shared_data
 
-collect_ignore = [] if shared_data.is_wanted() else ["test_redact_data.py", "test_classify_data.py"]
+collect_ignore = (
+    []
+    if shared_data.is_wanted()
+    else [
+        "test_calendars_data.py",
+        "test_classify_data.py",
+        "test_redact_data.py",
+    ]
+)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
