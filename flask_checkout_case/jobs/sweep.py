@@ -6,16 +6,18 @@ from dataclasses import dataclass
 
 from ..services.alarms import sweep_cases
 from ..services.hesitation import sweep_checkouts
+from ..services.protocols import sweep_overdue
 from ..services.runtime import Runtime
 from .drain import drain
 
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """On how many cases and checkouts something happened."""
+    """On how many cases and checkouts something happened, and how many tasks are newly late."""
 
     cases: int
     checkouts: int
+    tasks: int = 0
 
 
 def sweep(runtime: Runtime) -> Swept:
@@ -28,4 +30,5 @@ def sweep(runtime: Runtime) -> Swept:
     """
     drain(runtime)
     checkouts = sweep_checkouts(runtime)
-    return Swept(cases=sweep_cases(runtime), checkouts=checkouts)
+    tasks = sweep_overdue(runtime)
+    return Swept(cases=sweep_cases(runtime), checkouts=checkouts, tasks=tasks)

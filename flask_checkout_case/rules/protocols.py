@@ -14,8 +14,8 @@ SOON_SHARE: Final = 0.25
 SOON_MOST: Final = timedelta(hours=1)
 """A task is pressing in the last quarter of its time, and never longer than this."""
 
-AddTime: TypeAlias = Callable[[datetime, timedelta], datetime]
-"""Adds a length of time in which somebody works to an instant."""
+AddTime: TypeAlias = Callable[[datetime, timedelta], datetime | None]
+"""Adds working time to an instant; ``None`` where it never comes to an end."""
 
 
 @dataclass(frozen=True, slots=True)

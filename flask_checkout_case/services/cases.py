@@ -23,6 +23,7 @@ from ..types import (
     Priority,
     Status,
 )
+from . import protocols
 from .closing import ended
 from .permission import require
 from .reading import info
@@ -63,6 +64,7 @@ def reply(
     key: str | None = None,
     status: Status | None = None,
     outcome: Outcome | None = None,
+    reason: str | None = None,
     at: datetime | None = None,
 ) -> CaseInfo:
     """Answer the customer; the first answer stops the first-response clock.
@@ -72,6 +74,7 @@ def reply(
         status: what the case becomes; waiting for the customer when ``None``. It needs the
             permission to change the status, too.
         outcome: of a case that the reply ends.
+        reason: why the case ends although required tasks of its protocol are open.
         at: when it was written, UTC; now when ``None``.
 
     Raises:
@@ -90,7 +93,9 @@ def reply(
         values["first_response_at"] = work.row.first_response_at or work.now
         if work.row.assignee_ref is None:
             values["assignee_ref"] = str(agent.ref)
-        ends = lifecycle.is_live(Status(work.row.status)) and not lifecycle.is_live(new)
+        old = Status(work.row.status)
+        ends = lifecycle.is_live(old) and not lifecycle.is_live(new)
+        why = protocols.reason_to_end(work, new, reason, agent)
         if ends:
             work.end(values | ended(new, outcome, work.now))
         else:
@@ -100,6 +105,9 @@ def reply(
         if ends:
             signal = "case_solved" if new is Status.SOLVED else "case_closed"
             work.unit.emit(signal, case=info(work.row), outcome=outcome)
+        if why:
+            told = {"action": "status", "from": old, "to": new, "outcome": outcome, **why}
+            work.append(EntryKind.DECISION, agent=agent, data=told)
         return work.result
 
 
@@ -280,12 +288,20 @@ def set_status(
     agent: Agent,
     version: int | None,
     outcome: str | None = None,
+    reason: str | None = None,
 ) -> CaseInfo:
-    """Move the case along its lifecycle; an outcome belongs to solved and closed only."""
+    """Move the case along its lifecycle; an outcome belongs to solved and closed only.
+
+    Args:
+        reason: why the case ends although required tasks of its protocol are open.
+
+    Raises:
+        InvalidInputError: there are such tasks and no reason was given (``field="reason"``).
+    """
     new = _word(Status, status, "status")
     result = _word(Outcome, outcome, "outcome") if outcome else None
     with versioned(runtime, reference, agent, "status", version) as work:
-        _move(work, new, result, agent, work.now)
+        _move(work, new, result, agent, reason)
         return work.result
 
 
@@ -296,12 +312,14 @@ def solve(
     agent: Agent | None = None,
     version: int | None = None,
     outcome: str | None = None,
+    reason: str | None = None,
     at: datetime | None = None,
 ) -> CaseInfo:
     """Solve the case, from code: without a version it is based on what is stored now.
 
     Args:
         agent: who solved it; the system when ``None``. An agent's permission is checked.
+        reason: why it is solved although required tasks are open; an agent has to give one.
     """
     result = _word(Outcome, outcome, "outcome") if outcome else None
     with on_case(runtime, reference, at) as work:
@@ -309,15 +327,16 @@ def solve(
             require(runtime, agent, "status", info(work.row))
         if version is not None:
             work.check(version)
-        _move(work, Status.SOLVED, result, agent, work.now)
+        _move(work, Status.SOLVED, result, agent, reason)
         return work.result
 
 
 def _move(
-    work: Work, new: Status, outcome: Outcome | None, agent: Agent | None, at: datetime
+    work: Work, new: Status, outcome: Outcome | None, agent: Agent | None, reason: str | None
 ) -> None:
     old = Status(work.row.status)
     lifecycle.check_move(old, new)
+    why = protocols.reason_to_end(work, new, reason, agent)
     if lifecycle.is_live(new) and not lifecycle.is_live(old) and work.live_successor():
         raise InvalidTransitionError("another case of this checkout is open by now")
     if lifecycle.is_live(new):
@@ -327,10 +346,10 @@ def _move(
         work.change(values, status=new)
     else:
         kept = outcome or (Outcome(work.row.outcome) if work.row.outcome else None)
-        work.end(ended(new, kept, at))
+        work.end(ended(new, kept, work.now))
         signal = "case_solved" if new is Status.SOLVED else "case_closed"
         work.unit.emit(signal, case=info(work.row), outcome=kept)
-    told = {"action": "status", "from": old, "to": new, "outcome": outcome}
+    told = {"action": "status", "from": old, "to": new, "outcome": outcome, **why}
     work.append(EntryKind.DECISION, agent=agent, data=told)
 
 

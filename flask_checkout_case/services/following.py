@@ -10,6 +10,7 @@ from ..data.models import CaseRow, with_values
 from ..rules.failures import category_of, is_urgent
 from ..rules.routing import Decision, Facts, decide
 from ..types import EntryKind, FailureClass, Priority, Status
+from . import protocols
 from .clocks import clock_values
 from .entries import entry
 from .reading import info, value_of
@@ -49,12 +50,13 @@ def follow(unit: Unit, row: CaseRow, told: CaseRow, facts: Facts, failure: Payme
     if not values:
         return
     moved = values.get("route", row.route) != row.route
-    before = row.team
+    before, protocol = row.team, row.protocol
     values |= clock_values(unit.runtime.policy, with_values(row, values))
     queries.change_case(unit.session, row, {**values, "changed_at": unit.now})
     if moved:
         line = {"action": "routed", "from": before, "to": row.team, "route": row.route}
         queries.add_entries(unit.session, [entry(row, EntryKind.DECISION, unit.now, data=line)])
+        protocols.replace(unit, row, protocol)
         unit.emit("case_routed", case=info(row), reasons=row.reasons)
 
 

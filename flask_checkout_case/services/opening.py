@@ -23,6 +23,7 @@ from ..types import (
     PaymentFailure,
     Status,
 )
+from . import protocols
 from .clocks import clock_values
 from .entries import entry
 from .following import follow
@@ -122,6 +123,7 @@ def open_or_join(unit: Unit, draft: CaseDraft) -> tuple[CaseRow, bool]:
         lines.append(entry(row, at=draft.at, **_routing_entry(decision)))
     queries.add_entries(unit.session, lines)
     if opened:
+        protocols.attach(unit, row, row.protocol, at=draft.at)
         unit.emit("case_opened", case=info(row))
         unit.emit("case_routed", case=info(row), reasons=row.reasons)
     elif draft.failure is not None:

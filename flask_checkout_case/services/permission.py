@@ -12,7 +12,7 @@ from .runtime import Runtime
 log = logging.getLogger(__name__)
 
 ACTIONS: Final = frozenset(
-    {"view", "reply", "note", "take", "assign", "transfer", "status", "priority", "codes"}
+    {"view", "reply", "note", "take", "assign", "transfer", "status", "priority", "tick", "codes"}
 )
 
 
