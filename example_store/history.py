@@ -24,6 +24,7 @@ from .support import cases
 
 _CARDS: Final = ("Visa ending in 4242", "Mastercard ending in 4444", "Amex ending in 0005")
 _DEAR: Final = 500_000
+_REASON: Final = "Settled on the phone."
 # What comes before a payment: signal, step, minutes before it.
 _BEFORE: Final = (
     ("checkout_started", "contact", 7.0),
@@ -216,7 +217,7 @@ class _Teller:
         elif story.end in ("lost", "solved"):
             outcome = {"lost": "lost", "solved": None}[story.end]
             agent = self._agent(case.team)
-            cases.solve(case.reference, agent=agent, outcome=outcome, at=at)
+            cases.solve(case.reference, agent=agent, outcome=outcome, reason=_REASON, at=at)
 
     def _send(self, name: str, checkout: Checkout, at: datetime, **facts: Any) -> None:
         getattr(signals, name).send(None, checkout=checkout, at=at, **facts)

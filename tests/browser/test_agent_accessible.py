@@ -220,7 +220,7 @@ def test_every_state(
     page.evaluate("document.getElementById('help').showModal()")
     look("help")
     with shop.app.app_context():
-        shop.cases.solve(story.reference, agent=LIN, outcome="assisted")
+        shop.cases.solve(story.reference, agent=LIN, outcome="assisted", reason="By phone.")
     page.goto(f"{desk}/cases/{story.reference}")
     look("solved")
     page.goto(f"{desk}/?view=all&status=solved")

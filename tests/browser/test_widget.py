@@ -68,7 +68,7 @@ def test_a_declined_payment_is_met_with_help_and_an_answer(visit: Come, shop: Sh
     expect(panel.get_by_role("log")).to_contain_text("New message from Lin: Please try again, Ada.")
     expect(panel).to_contain_text("Lin answered")
     with shop.app.app_context():
-        shop.cases.solve(ada.reference, agent=LIN)
+        shop.cases.solve(ada.reference, agent=LIN, reason="By phone.")
     expect(panel).to_contain_text("Solved")
     assert ada.broken == []
     assert [line for line in ada.complaints if "402" not in line] == []

@@ -83,7 +83,7 @@ def test_every_state_of_the_panel(ada: Visit, shop: Shop) -> None:
     panel.locator(".state button").click()
     expect(panel.locator(".state")).to_have_count(0)
     with shop.app.app_context():
-        shop.cases.solve(ada.reference, agent=LIN)
+        shop.cases.solve(ada.reference, agent=LIN, reason="By phone.")
     expect(panel.locator(".status.solved")).to_be_visible(timeout=20_000)
     found["solved"] = complaints(page)
     page.goto(f"{ada.address}/checkout-case/help")

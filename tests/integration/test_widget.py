@@ -91,7 +91,7 @@ def test_a_message_to_a_solved_case_reopens_it(shop: Shop) -> None:
     (case,) = cases_of(shop, checkout_ref="c-1")
     reply(shop, case.reference, "Here it is.")
     with shop.app.app_context():
-        shop.cases.solve(case.reference, agent=LIN)
+        shop.cases.solve(case.reference, agent=LIN, reason="By phone.")
     assert ada.get("panel").json["status"]["kind"] == "solved"
     ada.write("It does not work.")
     (again,) = cases_of(shop, checkout_ref="c-1")
