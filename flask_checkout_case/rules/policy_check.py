@@ -26,7 +26,7 @@ from .policy_calendars import read_calendars
 from .policy_conditions import read_routes
 from .policy_names import dangling
 from .policy_schema import PolicySchema
-from .policy_toml import Mistake, Path
+from .policy_toml import Mistake, flat
 from .policy_values import Rates
 
 
@@ -39,9 +39,9 @@ def build(
     try:
         loaded = PolicySchema().load(raw)
     except ValidationError as error:
-        mistakes += _flat(error.messages_dict)
+        mistakes += flat(error.messages_dict)
     calendars, in_calendars = read_calendars(raw)
-    routes, in_routes = read_routes(raw)
+    routes, in_routes = read_routes(raw, calendars)
     mistakes += [*in_calendars, *dangling(raw), *in_routes, *_without_rate(loaded)]
     if mistakes:
         return None, mistakes
@@ -113,12 +113,3 @@ def _without_rate(loaded: Mapping[str, Any]) -> Iterator[Mistake]:
         over = loaded["hesitation"]["over"]
         if Rates(loaded["currency"], loaded["rates"]).in_base(over) is None:
             yield Mistake(("hesitation", "over"), f"expected {CURRENCY_NEEDED}")
-
-
-def _flat(messages: Any, path: Path = ()) -> Iterator[Mistake]:
-    if isinstance(messages, Mapping):
-        for key, below in messages.items():
-            yield from _flat(below, path if key == "_schema" else (*path, key))
-    else:
-        for message in messages if isinstance(messages, list) else [messages]:
-            yield Mistake(path, str(message))

@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from .conditions import CONDITIONS, Clause
-from .policy_toml import Mistake, Path, rows
+from marshmallow import ValidationError
+
+from .calendars import Calendar
+from .conditions import CONDITIONS, Around, Clause
+from .policy_toml import Mistake, Path, flat, rows, tables
 from .policy_values import Rates, nearest
 
 
 def read_routes(
-    raw: Mapping[str, Any],
+    raw: Mapping[str, Any], calendars: Mapping[str, Calendar]
 ) -> tuple[list[dict[str, tuple[Clause, ...]]], list[Mistake]]:
     """Return ``{"when": …, "unless": …}`` for each route, and what is wrong with them."""
-    rates, mistakes = rates_of(raw), []
+    around = Around(rates_of(raw), _also_broken(raw, calendars))
+    mistakes: list[Mistake] = []
     found: list[dict[str, tuple[Clause, ...]]] = []
     for index, route in rows(raw.get("routes")):
         clauses: dict[str, tuple[Clause, ...]] = {}
@@ -23,14 +28,14 @@ def read_routes(
             given = route.get(part, {})
             # Anything but a table is the schema's to complain about.
             pairs = given.items() if isinstance(given, Mapping) else ()
-            read = [_clause(("routes", index, part, name), value, rates) for name, value in pairs]
+            read = [_clause(("routes", index, part, name), value, around) for name, value in pairs]
             clauses[part] = tuple(one for one in read if isinstance(one, Clause))
             mistakes += [one for several in read if isinstance(several, list) for one in several]
         found.append(clauses)
     return found, mistakes
 
 
-def _clause(path: Path, value: Any, rates: Rates) -> Clause | list[Mistake]:
+def _clause(path: Path, value: Any, around: Around) -> Clause | list[Mistake]:
     name = str(path[-1])
     condition = CONDITIONS.get(name)
     if condition is None:
@@ -40,14 +45,25 @@ def _clause(path: Path, value: Any, rates: Rates) -> Clause | list[Mistake]:
     is_list = condition.many and isinstance(value, list)
     if is_list and not value:
         return [Mistake(path, f"expected {condition.expected}, at least one")]
-    expected, mistakes = [], []
+    expected: list[Any] = []
+    mistakes: list[Mistake] = []
     for number, one in enumerate(value if is_list else [value]):
         try:
-            expected.append(condition.read(one, rates))
+            expected.append(condition.read(one, around))
+        except ValidationError as error:
+            mistakes += flat(error.messages, path)
         except ValueError as error:
             where = (*path, number) if is_list else path
             mistakes.append(Mistake(where, f"{error}{nearest(one, condition.words)}"))
     return mistakes or Clause(condition, _plain(value), tuple(expected))
+
+
+def _also_broken(
+    raw: Mapping[str, Any], calendars: Mapping[str, Calendar]
+) -> Mapping[str, Calendar]:
+    """Add calendars that have been complained about, so that naming one is no further mistake."""
+    told = {key: Calendar(key, ZoneInfo("UTC"), {}) for key, _ in tables(raw.get("calendars"))}
+    return {**told, **calendars}
 
 
 def _plain(value: Any) -> Any:

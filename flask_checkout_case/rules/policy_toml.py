@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -67,6 +67,16 @@ def rows(value: Any) -> Iterable[tuple[int, Mapping[str, Any]]]:
     """Return the tables of an array of tables with their indexes, like :func:`tables`."""
     items = enumerate(value) if isinstance(value, list) else ()
     return [(index, one) for index, one in items if isinstance(one, Mapping)]
+
+
+def flat(messages: Any, path: Path = ()) -> Iterator[Mistake]:
+    """Turn marshmallow's nested messages into mistakes below ``path``."""
+    if isinstance(messages, Mapping):
+        for key, below in messages.items():
+            yield from flat(below, path if key == "_schema" else (*path, key))
+    else:
+        for message in messages if isinstance(messages, list) else [messages]:
+            yield Mistake(path, str(message))
 
 
 class _Scanner:

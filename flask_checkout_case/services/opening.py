@@ -45,6 +45,7 @@ class CaseDraft:
         reason: tells several live cases of one checkout and family apart, for errors and stock.
         about: what tells the subject what happened; the failure's label for a failed payment.
         text: the customer's own message, when that is what opens the case.
+        stock: pieces left of the line that is short.
         fresh_key: stands in where nothing says whose the case is: it joins no other.
         entries: the first lines of the timeline, see :func:`signal_entry`.
     """
@@ -63,6 +64,7 @@ class CaseDraft:
     about: str | None = None
     subject: str | None = None
     text: str | None = None
+    stock: int | None = None
     second_category: Category | None = None
     confidence: float | None = None
     language: str | None = None
@@ -127,14 +129,15 @@ def open_or_join(unit: Unit, draft: CaseDraft) -> tuple[CaseRow, bool]:
         unit.emit("case_opened", case=info(row))
         unit.emit("case_routed", case=info(row), reasons=row.reasons)
     elif draft.failure is not None:
-        follow(unit, row, candidate, facts, draft.failure)
+        again = replace(facts, attempts=row.occurrences)
+        follow(unit, row, candidate, again, draft.failure)
     return row, opened
 
 
 def learn(unit: Unit, row: CaseRow, draft: CaseDraft) -> None:
     """Take from a second report of an occurrence what the first one didn't tell."""
     if draft.failure is not None:
-        facts = facts_of(draft)
+        facts = replace(facts_of(draft), attempts=row.occurrences)
         candidate = _candidate(unit.runtime, draft, decide(unit.runtime.policy, facts))
         follow(unit, row, candidate, facts, draft.failure)
 
@@ -171,6 +174,9 @@ def facts_of(draft: CaseDraft) -> Facts:
         orders=customer.get("orders"),
         language=draft.language or customer.get("language"),
         text=draft.text,
+        attempts=1 if draft.failure else None,
+        stock=draft.stock,
+        at=draft.at,
     )
 
 
