@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-from pathlib import Path
 from typing import Any, Final
 
 import click
@@ -16,8 +15,8 @@ from .jobs import check as checks
 from .jobs.drain import drain
 from .jobs.runner import Worker
 from .jobs.sweep import sweep
-from .rules.policy import read_policy_text
 from .services.explain import explain
+from .services.policies import active
 from .services.runtime import Runtime
 
 group = AppGroup("checkout-case", help="Checkout cases: help at the moment of buying.")
@@ -70,9 +69,8 @@ def policy_group() -> None:
 def policy_show_command() -> None:
     """Print the policy in force."""
     runtime = _runtime()
-    path = runtime.settings.policy
-    text, _ = read_policy_text(Path(_app().root_path) / path if path is not None else None)
-    click.echo(f"# {runtime.policy.source}, version {runtime.policy.version}")
+    version, text = active(runtime)
+    click.echo(f"# {version.source}, version {version.version}")
     click.echo(text, nl=False)
 
 

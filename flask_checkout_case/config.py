@@ -170,6 +170,14 @@ KEYS: Final[tuple[Key, ...]] = (
         "The policy: teams, service levels, routes. A relative path starts at the app's root.",
     ),
     Key(
+        "policy_editable",
+        False,
+        "True or False",
+        _boolean,
+        "On: supervisors change the policy in the workspace, its versions are stored, and a "
+        "changed file waits there to be activated. Off: the file is the policy.",
+    ),
+    Key(
         "shop_name",
         None,
         "a text, or None for the app's name",
@@ -290,6 +298,7 @@ class Settings:
     widget_position: str
     widget_z_index: int
     policy: Path | None
+    policy_editable: bool
     shop_name: str | None
     capture: str
     spool_dir: Path | None

@@ -97,6 +97,21 @@ class StaleVersionError(CheckoutCaseError):
         self.changes = changes
 
 
+class PolicyChangedError(CheckoutCaseError):
+    """Another version of the policy was activated meanwhile; nothing was changed.
+
+    Args:
+        current: what is in force now: ``{"id", "version", "name", "at", "changes"}``.
+    """
+
+    code = "policy_changed"
+    status = 409
+
+    def __init__(self, current: dict[str, Any]) -> None:
+        super().__init__("another version of the policy is in force by now")
+        self.current = current
+
+
 class VersionRequiredError(CheckoutCaseError):
     """A write did not say on which version it is based."""
 

@@ -16,8 +16,9 @@ from . import capture, cli, signals
 from .config import Settings, read_settings
 from .data.base import copy_tables
 from .errors import ConfigurationError
-from .rules.policy import load_policy
+from .rules.policy import parse_policy, read_policy_text
 from .services import cases, opening, reading
+from .services.policy_source import PolicySource
 from .services.runtime import Hooks, Runtime
 from .services.staff import remember_agent
 from .services.unit import Database, make_own_engine
@@ -74,12 +75,12 @@ class CheckoutCase:
         if "sqlalchemy" not in app.extensions:
             raise RuntimeError("call db.init_app(app) before CheckoutCase.init_app(app, db)")
         settings = read_settings(app.config)
-        policy = load_policy(_below(app, settings.policy), base_currency=settings.base_currency)
+        policies = _policies(app, settings)
         copy_tables(db.metadata)
         runtime = Runtime(
             name=app.name,
             settings=settings,
-            policy=policy,
+            policies=policies,
             database=Database(_engine_maker(app, db)),
             hooks=self._hooks,
             emit=_emitter(app),
@@ -373,6 +374,15 @@ def _engine_maker(app: Flask, db: SQLAlchemy) -> Callable[[], Any]:
             return make_own_engine(db.engine, {**given, **configured})
 
     return make
+
+
+def _policies(app: Flask, settings: Settings) -> PolicySource:
+    # The file is checked at start-up; the database may not even have our tables yet.
+    text, name = read_policy_text(_below(app, settings.policy))
+    policy = parse_policy(text, name, base_currency=settings.base_currency)
+    return PolicySource(
+        policy, text, editable=settings.policy_editable, base_currency=settings.base_currency
+    )
 
 
 def _secret_keys(app: Flask, settings: Settings) -> tuple[str, ...]:

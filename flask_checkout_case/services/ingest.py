@@ -47,7 +47,8 @@ def record(runtime: Runtime, events: Sequence[Event], database: Database | None 
         sqlalchemy.exc.SQLAlchemyError: nothing was written; the events may be given again.
     """
     unit = Unit.begin(runtime)
-    with (database or runtime.database).writing() as session:
+    through = database or runtime.database
+    with runtime.policies.held(through), through.writing() as session:
         unit.session = session
         new = sum(_apply(unit, event) for event in events)
     for emission in unit.emissions:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from ..rules.policy import Policy
+    from .policy_source import PolicySource
     from .unit import Database
 
 
@@ -64,14 +65,14 @@ class Runtime:
     """One app's state, at ``app.extensions["checkout_case"]``.
 
     Args:
+        policies: gives the policy in force.
         clock: gives now, aware UTC.
         emit: sends one of our signals, isolating receivers' exceptions.
-        root_path: the app's root, for relative paths of the configuration.
     """
 
     name: str
     settings: Settings
-    policy: Policy
+    policies: PolicySource
     database: Database
     hooks: Hooks
     emit: Callable[[Emission], None]
@@ -79,6 +80,11 @@ class Runtime:
     clock: Callable[[], datetime] = utc_now
     recorder: Recorder | None = None
     extras: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def policy(self) -> Policy:
+        """The policy in force; one and the same inside of :meth:`read` and :meth:`write`."""
+        return self.policies.current(self.database)
 
     @property
     def shop_name(self) -> str:
@@ -93,7 +99,7 @@ class Runtime:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A session for reading; it is rolled back at the end."""
-        with self.database.reading() as session:
+        with self.policies.held(self.database), self.database.reading() as session:
             yield session
 
     @contextmanager
@@ -103,7 +109,7 @@ class Runtime:
         An exception rolls everything back and nothing is emitted.
         """
         unit = Unit.begin(self)
-        with self.database.writing() as session:
+        with self.policies.held(self.database), self.database.writing() as session:
             unit.session = session
             yield unit
         for emission in unit.emissions:
