@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session
 
-from .models import CaseRow, CheckoutRow, EventRow
+from .models import AgentRow, CaseRow, CheckoutRow, EventRow
 
 _UNSYNCHRONISED = {"synchronize_session": False}
+_AFRESH = {"populate_existing": True}
 
 
 def due_case(now: datetime) -> Select[Any]:
@@ -38,13 +39,13 @@ def due_checkout(now: datetime) -> Select[Any]:
 
 def next_due_case(session: Session, now: datetime) -> CaseRow | None:
     """Return the longest due case, locked until the transaction ends; locked ones are skipped."""
-    found: CaseRow | None = session.scalar(due_case(now))
+    found: CaseRow | None = session.scalar(due_case(now), execution_options=_AFRESH)
     return found
 
 
 def next_due_checkout(session: Session, now: datetime) -> CheckoutRow | None:
     """Return the longest due checkout, locked; locked ones are skipped."""
-    found: CheckoutRow | None = session.scalar(due_checkout(now))
+    found: CheckoutRow | None = session.scalar(due_checkout(now), execution_options=_AFRESH)
     return found
 
 
@@ -52,17 +53,15 @@ def case_by_id(session: Session, case_id: int) -> CaseRow | None:
     return session.scalar(select(CaseRow).where(CaseRow.id == case_id))
 
 
-def set_case_alarm(
-    session: Session, case_id: int, *, fired: Sequence[str], wake_at: datetime | None
-) -> None:
-    """Write what has fired and when to look again.
+def agents(session: Session) -> Sequence[AgentRow]:
+    """Return everybody who has ever been seen as an agent, in a fixed order."""
+    return session.scalars(select(AgentRow).order_by(AgentRow.id)).all()
 
-    The version stays: an agent who is writing an answer must not lose it to a clock.
-    """
+
+def set_case_alarm(session: Session, case_id: int, values: Mapping[str, Any]) -> None:
+    """Write what has fired, what is due, and when to look again; the version stays."""
     statement = update(CaseRow).where(CaseRow.id == case_id)
-    session.execute(
-        statement.values(fired=list(fired), wake_at=wake_at), execution_options=_UNSYNCHRONISED
-    )
+    session.execute(statement.values(**values), execution_options=_UNSYNCHRONISED)
 
 
 def postpone_case(session: Session, case_id: int, until: datetime) -> None:

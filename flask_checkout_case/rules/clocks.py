@@ -1,21 +1,70 @@
-"""When a case is due, and which of its thresholds have passed. The calendar is ``always``, 24×7.
+"""When a case is due, and which of its thresholds have passed.
 
-Everything is computed from what the case has stored, never from when a job happened to look: a
-scheduler that was down catches up, and each threshold still fires once.
+Everything is computed from what the case has stored, from its origin on, never from when a job
+happened to look: a scheduler that was down catches up, each threshold fires once, and a change of
+the service level or its calendar keeps the time that has run.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from .policy import Sla
+from .calendars import Calendar, Pauses, add_open
+from .pauses import Span, standing
+from .policy import Sla, Step
 
 WARNING: Final = 75
 BREACH: Final = 100
-PERCENTS: Final = (WARNING, BREACH)
+CHECKOUT: Final = "checkout"
+"""Not of a service level: what the checkout itself runs out of, such as a stock reservation."""
+_TARGET: Final = "target:"
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """A service level and the hours in which its time runs; ``None`` is around the clock."""
+
+    sla: Sla | None
+    calendar: Calendar | None = None
+
+    @property
+    def target(self) -> str:
+        """Changes with what is promised: the service level, its lengths, its hours."""
+        sla, hours = self.sla, self.calendar
+        if sla is None:
+            return f"{_TARGET}none"
+        told: list[object] = [sla.key, sla.first_response, sla.next_response, sla.resolution]
+        if hours is not None:
+            told += [hours.timezone.key, sorted(hours.shifts.items()), sorted(hours.breaks.items())]
+            if isinstance(hours.holidays, frozenset):
+                told.append(sorted(hours.holidays))
+        return _TARGET + hashlib.sha256(repr(told).encode()).hexdigest()[:8]
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What has happened to a case, as far as its clocks ask.
+
+    Args:
+        first_response_at: when a human first answered in public.
+        unanswered_since: the first message of the customer that nobody has answered.
+        spans: when it waited for the customer, or had ended, see :mod:`.pauses`.
+        checkout_due: when the checkout itself runs out of time.
+        revision: how often its target has changed, from 1.
+        ended: the case is solved or closed; nothing runs any more.
+    """
+
+    opened_at: datetime
+    first_response_at: datetime | None = None
+    unanswered_since: datetime | None = None
+    spans: Sequence[Span] = ()
+    checkout_due: datetime | None = None
+    revision: int = 1
+    ended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,101 +74,174 @@ class Dues:
     first_response: datetime | None = None
     next_response: datetime | None = None
     resolution: datetime | None = None
+    checkout: datetime | None = None
 
     @property
     def earliest(self) -> datetime | None:
-        """The next due time of the three."""
-        dues = (self.first_response, self.next_response, self.resolution)
+        """The next due time of them all."""
+        dues = (self.first_response, self.next_response, self.resolution, self.checkout)
         return min((due for due in dues if due is not None), default=None)
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Threshold:
-    """A moment on a clock: ``percent`` of the way to ``due`` is reached at ``at``."""
+    """A moment on a clock, reached at ``at``.
+
+    Args:
+        percent: of the open time to ``due``; what comes after it is at 100.
+        after: so long after ``due``, by the wall clock.
+        steps: of the escalation, that act now.
+        key: what is stored when it has fired: clock, moment, revision, and what a clock that may
+            run several times runs for.
+    """
 
     at: datetime
     percent: int
+    after: timedelta
     clock: str
     due: datetime
+    steps: tuple[Step, ...]
+    key: str
 
     @property
-    def key(self) -> str:
-        """What is stored when it has fired; another due time is another threshold."""
-        return f"{self.clock}:{self.percent}:{self.due.isoformat()}"
+    def breaches(self) -> bool:
+        return self.percent == BREACH and not self.after
+
+    @property
+    def warns(self) -> bool:
+        return self.percent < BREACH
 
 
-def first_dues(sla: Sla | None, opened_at: datetime) -> Dues:
-    """Return the due times of a case that has just been opened."""
-    return recompute(sla, opened_at, None, None)
+@dataclass(frozen=True, slots=True)
+class _Running:
+    clock: str
+    start: datetime
+    length: timedelta
+    due: datetime
+    calendar: Calendar | None = None
+    pauses: Pauses = ()
+    turn: str = ""
+
+    def at(self, percent: int) -> datetime | None:
+        if percent == BREACH:
+            return self.due
+        return add_open(self.calendar, self.start, self.length * percent / 100, self.pauses)
+
+    def key(self, moment: str, revision: int) -> str:
+        return f"{self.clock}:{moment}:{revision}" + (f":{self.turn}" if self.turn else "")
 
 
-def recompute(
-    sla: Sla | None,
-    opened_at: datetime,
-    first_response_at: datetime | None,
-    unanswered_since: datetime | None,
-    ended: bool = False,
-) -> Dues:
+def recompute(promise: Promise, course: Course, fired: Collection[str] = ()) -> Dues:
     """Return the due times that are still running, from the case's origin.
 
     Args:
-        sla: the service level; ``None`` promises nothing.
-        first_response_at: when a human first answered in public.
-        unanswered_since: the first message of the customer that nobody has answered.
-        ended: the case is solved or closed; nothing runs any more.
+        fired: the keys that have; a checkout whose time has run out is due no more.
     """
-    if sla is None or ended:
-        return Dues()
-    answered = first_response_at is not None
-    return Dues(
-        first_response=None if answered else _after(opened_at, sla.first_response),
-        next_response=_after(unanswered_since, sla.next_response) if answered else None,
-        resolution=_after(opened_at, sla.resolution),
-    )
+    found = {
+        one.clock: one.due
+        for one in _running(promise, course)
+        if one.clock != CHECKOUT or one.key(str(BREACH), course.revision) not in fired
+    }
+    return Dues(**found)
 
 
-def _after(start: datetime | None, target: timedelta | None) -> datetime | None:
-    return start + target if start is not None and target is not None else None
+def first_dues(sla: Sla | None, opened_at: datetime, calendar: Calendar | None = None) -> Dues:
+    """Return the due times of a case that has just been opened."""
+    return recompute(Promise(sla, calendar), Course(opened_at))
 
 
-def thresholds(
-    dues: Dues, opened_at: datetime, unanswered_since: datetime | None = None
-) -> Iterator[Threshold]:
+def thresholds(promise: Promise, course: Course) -> Iterator[Threshold]:
     """Yield every threshold of the clocks that run, fired or not."""
-    clocks = (
-        ("first_response", opened_at, dues.first_response),
-        ("next_response", unanswered_since, dues.next_response),
-        ("resolution", opened_at, dues.resolution),
-    )
-    for clock, start, due in clocks:
-        if start is None or due is None:
-            continue
-        for percent in PERCENTS:
-            yield Threshold(start + (due - start) * percent / 100, percent, clock, due)
+    steps = promise.sla.escalate if promise.sla is not None else ()
+    for one in _running(promise, course):
+        of_clock = [step for step in steps if step.clock == one.clock]
+        percents = {step.percent for step in of_clock if step.percent is not None}
+        for percent in sorted({WARNING, BREACH} | percents):
+            at = one.at(percent)
+            if at is not None:
+                acting = tuple(step for step in of_clock if step.percent == percent)
+                key = one.key(str(percent), course.revision)
+                yield Threshold(at, percent, timedelta(0), one.clock, one.due, acting, key)
+        for after in sorted({step.after for step in of_clock if step.after is not None}):
+            acting = tuple(step for step in of_clock if step.after == after)
+            key = one.key(f"{BREACH}+{after.total_seconds():.0f}", course.revision)
+            yield Threshold(one.due + after, BREACH, after, one.clock, one.due, acting, key)
 
 
 def fired_now(
-    dues: Dues,
-    opened_at: datetime,
-    fired: Collection[str],
-    now: datetime,
-    unanswered_since: datetime | None = None,
+    promise: Promise, course: Course, fired: Collection[str], now: datetime
 ) -> list[Threshold]:
     """Return the thresholds reached by ``now`` that haven't fired, in the order they passed.
 
     Args:
         fired: the keys of those that have.
     """
-    reached = thresholds(dues, opened_at, unanswered_since)
-    return sorted(one for one in reached if one.at <= now and one.key not in fired)
+    reached = [one for one in thresholds(promise, course) if one.at <= now and one.key not in fired]
+    return sorted(reached, key=lambda one: (one.at, one.percent, one.after, one.clock))
 
 
-def wake_at(
-    dues: Dues,
-    opened_at: datetime,
-    fired: Collection[str],
-    unanswered_since: datetime | None = None,
-) -> datetime | None:
+def wake_at(promise: Promise, course: Course, fired: Collection[str]) -> datetime | None:
     """Return when the next threshold fires, which may be in the past; ``None`` when all have."""
-    waiting = thresholds(dues, opened_at, unanswered_since)
+    waiting = thresholds(promise, course)
     return min((one.at for one in waiting if one.key not in fired), default=None)
+
+
+def retarget(
+    promise: Promise, course: Course, fired: Sequence[str], now: datetime
+) -> tuple[int, list[str]]:
+    """Return the revision and the fired keys that hold for what is promised now.
+
+    A new target is a new revision, whose thresholds fire anew. One that had fired and has passed
+    by the new target too isn't told of again; one that comes later now will be.
+    """
+    kept = [key for key in fired if not key.startswith(_TARGET)]
+    if promise.target in fired:
+        return course.revision, list(fired)
+    if len(kept) == len(fired):  # a case that has just been opened
+        return course.revision, [promise.target, *kept]
+    renewed = replace(course, revision=course.revision + 1)
+    told = {
+        place
+        for revision in range(1, renewed.revision)
+        for place, one in enumerate(thresholds(promise, replace(course, revision=revision)))
+        if one.key in fired
+    }
+    again = [
+        one.key
+        for place, one in enumerate(thresholds(promise, renewed))
+        if place in told and one.at <= now
+    ]
+    return renewed.revision, [promise.target, *kept, *again]
+
+
+def _running(promise: Promise, course: Course) -> Iterator[_Running]:
+    if course.ended:
+        return
+    for clock, start, length, pauses, turn in _clocks(promise.sla, course):
+        if start is None or length is None:
+            continue
+        due = add_open(promise.calendar, start, length, pauses)
+        if due is not None:
+            yield _Running(clock, start, length, due, promise.calendar, pauses, turn)
+    start, due = course.opened_at, course.checkout_due
+    if due is not None and due > start:
+        yield _Running(CHECKOUT, start, due - start, due, turn=_turn(due))
+
+
+def _clocks(
+    sla: Sla | None, course: Course
+) -> Iterator[tuple[str, datetime | None, timedelta | None, Pauses, str]]:
+    if sla is None:
+        return
+    shut = standing(course.spans, None)
+    if course.first_response_at is None:
+        yield "first_response", course.opened_at, sla.first_response, shut, ""
+    else:
+        since = course.unanswered_since
+        yield "next_response", since, sla.next_response, (), _turn(since) if since else ""
+    waited = standing(course.spans, course.first_response_at)
+    yield "resolution", course.opened_at, sla.resolution, waited, ""
+
+
+def _turn(at: datetime) -> str:
+    return f"{int(at.timestamp() * 1000):x}"

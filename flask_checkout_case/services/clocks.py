@@ -1,45 +1,59 @@
-"""The clocks of cases: when to look at one again, and what fires when somebody looks."""
+"""The clocks of cases: what is due when, and when to look at a case again."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from ..data import queries_case, queries_due
 from ..data.models import CaseRow, with_values
-from ..rules import clocks, lifecycle, outreach, urgency
+from ..rules import clocks, lifecycle, outreach, pauses, urgency
 from ..rules.policy import Policy
-from ..types import EntryKind, FailureClass, Priority, Status
-from .entries import entry
-from .reading import info, value_of
+from ..types import FailureClass, Priority, Status
+from .reading import value_of
 from .runtime import Unit
 
 
-def next_wake(policy: Policy, row: CaseRow, fired: Sequence[str] | None = None) -> datetime | None:
-    """Return when the sweep has to look at this case again; ``None`` for never.
+def promise_of(policy: Policy, row: CaseRow) -> clocks.Promise:
+    """Return what the policy in force promises for this case."""
+    sla = policy.sla.get(row.sla or "")
+    return clocks.Promise(sla, policy.calendars.get(sla.calendar) if sla is not None else None)
+
+
+def course_of(row: CaseRow) -> clocks.Course:
+    return clocks.Course(
+        opened_at=row.opened_at,
+        first_response_at=row.first_response_at,
+        unanswered_since=row.unanswered_since,
+        spans=row.pauses,
+        checkout_due=row.checkout_due,
+        revision=row.revision,
+        ended=not lifecycle.is_live(Status(row.status)),
+    )
+
+
+def clock_values(policy: Policy, row: CaseRow, now: datetime | None = None) -> dict[str, Any]:
+    """Return the columns that follow from the rest of ``row``: due times, urgency, alarm.
 
     Written with each change of a case, so that a sweep reads only what is due.
 
     Args:
-        fired: the keys that have fired, where they are not the row's.
+        row: the case as it is to be, its status too.
+        now: when it is computed, UTC; when the case was changed, without it.
     """
-    if not lifecycle.is_live(Status(row.status)):
-        return None
-    done = row.fired if fired is None else fired
-    waking = (
-        clocks.wake_at(dues_of(row), row.opened_at, done, row.unanswered_since),
-        outreach_at(policy, row, done),
-    )
-    return min((at for at in waking if at is not None), default=None)
-
-
-def clock_values(policy: Policy, row: CaseRow) -> dict[str, Any]:
-    """Return the columns that follow from the rest of ``row``: due times, urgency, alarm."""
-    dues = clocks.recompute(
-        policy.sla.get(row.sla or ""), row.opened_at, row.first_response_at, row.unanswered_since
-    )
-    computed = {
+    at = now or row.changed_at
+    spans = pauses.follow_status(row.pauses, Status(row.status), at)
+    promise, course = promise_of(policy, row), replace(course_of(row), spans=spans)
+    revision, fired = clocks.retarget(promise, course, row.fired, at)
+    course = replace(course, revision=revision)
+    dues = clocks.recompute(promise, course, fired)
+    waking = clocks.wake_at(promise, course, fired), outreach_at(policy, row, fired)
+    return {
+        "pauses": spans,
+        "revision": revision,
+        "fired": fired,
         "first_response_due": dues.first_response,
         "next_response_due": dues.next_response,
         "resolution_due": dues.resolution,
@@ -51,12 +65,29 @@ def clock_values(policy: Policy, row: CaseRow) -> dict[str, Any]:
             FailureClass(row.failure_class) if row.failure_class else None,
             Priority(row.priority),
         ),
+        "wake_at": min((one for one in waking if one is not None), default=None),
     }
-    return {**computed, "wake_at": next_wake(policy, with_values(row, computed))}
 
 
-def dues_of(row: CaseRow) -> clocks.Dues:
-    return clocks.Dues(row.first_response_due, row.next_response_due, row.resolution_due)
+def ended_pauses(row: CaseRow, status: Status, at: datetime) -> list[list[str | None]]:
+    """Return the pauses of a case that ends: its clocks stand still until it is reopened."""
+    return pauses.follow_status(row.pauses, status, at)
+
+
+def joined(unit: Unit, row: CaseRow, checkout_due: datetime | None) -> None:
+    """Let the clocks follow another occurrence on a live case: it may wait no more.
+
+    Args:
+        row: the case, locked.
+        checkout_due: when its checkout runs out of time, where that was told anew.
+    """
+    told = {} if checkout_due in (None, row.checkout_due) else {"checkout_due": checkout_due}
+    spans = pauses.follow_status(row.pauses, Status(row.status), unit.now)
+    if not told and spans == row.pauses:
+        return
+    changed = {**told, "changed_at": unit.now}
+    values = clock_values(unit.runtime.policy, with_values(row, changed))
+    queries_case.change_case(unit.session, row, {**changed, **values})
 
 
 def outreach_at(
@@ -74,45 +105,20 @@ def outreach_at(
     )
 
 
-def fire(unit: Unit, row: CaseRow) -> list[str]:
-    """Tell of every threshold that has passed; returns the keys of those that fired.
+def set_alarm(unit: Unit, row: CaseRow, *, outreach_at: datetime | None = None) -> None:
+    """Store what has fired, what is due now, and when to look at the case again.
 
-    The caller has locked the row, and stores the keys.
-    """
-    passed = clocks.fired_now(
-        dues_of(row), row.opened_at, row.fired, unit.now, row.unanswered_since
-    )
-    lines = []
-    for one in passed:
-        breached = one.percent >= clocks.BREACH
-        told: dict[str, Any] = {
-            "action": "sla_breached" if breached else "sla_warned",
-            "clock": one.clock,
-            "percent": one.percent,
-            "due": one.due.isoformat(),
-        }
-        key = _entry_key(one)
-        lines.append(entry(row, EntryKind.ESCALATION, unit.now, data=told, key=key))
-        unit.emit(told["action"], case=info(row), clock=one.clock, due=one.due)
-    queries_case.add_entries(unit.session, lines)
-    return [one.key for one in passed]
-
-
-def set_alarm(
-    unit: Unit, row: CaseRow, fired: Sequence[str], *, outreach_at: datetime | None = None
-) -> None:
-    """Store what has fired, and when to look at the case again.
+    The version stays: an agent who is writing an answer must not lose it to a clock.
 
     Args:
+        row: the case with what has fired by now.
         outreach_at: when the customer may be written to, where that was put off.
     """
-    policy = unit.runtime.policy
-    wake_at = next_wake(policy, row, fired)
+    values: dict[str, Any] = {"fired": row.fired, "wake_at": None}
+    if lifecycle.is_live(Status(row.status)):
+        values = clock_values(unit.runtime.policy, row, unit.now)
     if outreach_at is not None:
-        clock = clocks.wake_at(dues_of(row), row.opened_at, fired, row.unanswered_since)
-        wake_at = min(clock or outreach_at, outreach_at)
-    queries_due.set_case_alarm(unit.session, row.id, fired=fired, wake_at=wake_at)
-
-
-def _entry_key(threshold: clocks.Threshold) -> str:
-    return f"sla:{threshold.clock}:{threshold.percent}:{threshold.due:%Y%m%dT%H%M%S.%f}"
+        course = course_of(with_values(row, values))
+        clock = clocks.wake_at(promise_of(unit.runtime.policy, row), course, values["fired"])
+        values["wake_at"] = min(clock or outreach_at, outreach_at)
+    queries_due.set_case_alarm(unit.session, row.id, values)

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from ..data import queries_case as queries
 from ..types import EntryKind, Event, Family, Outcome, Status
+from .clocks import ended_pauses
 from .entries import entry
 from .reading import info
 from .runtime import Unit
@@ -43,7 +44,8 @@ def close_recovered(
         status = Status.SOLVED if assisted else Status.CLOSED
         outcome = Outcome.ASSISTED if assisted else Outcome.SELF_RECOVERED
         before = row.status
-        queries.change_case(unit.session, row, ended(status, outcome, event.at))
+        stopped = {"pauses": ended_pauses(row, status, event.at)}
+        queries.change_case(unit.session, row, ended(status, outcome, event.at) | stopped)
         told = {
             "action": "recovered",
             "from": before,

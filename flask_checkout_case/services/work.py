@@ -13,7 +13,7 @@ from ..data.models import CaseRow, with_values
 from ..errors import NotFoundError, StaleVersionError, VersionRequiredError
 from ..rules import lifecycle
 from ..types import Agent, CaseInfo, EntryKind, Status
-from .clocks import clock_values
+from .clocks import clock_values, ended_pauses
 from .entries import as_change, entry
 from .permission import require
 from .reading import info
@@ -52,6 +52,8 @@ class Work:
         self.end(draft)
 
     def end(self, values: dict[str, Any]) -> None:
+        if not lifecycle.is_live(status := Status(values.get("status", self.row.status))):
+            values = {**values, "pauses": ended_pauses(self.row, status, self.now)}
         if not queries.change_case(self.unit.session, self.row, values):
             # Unreachable while the row is locked; kept so that no write is ever lost in silence.
             raise StaleVersionError(self.row.version)

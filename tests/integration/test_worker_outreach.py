@@ -27,7 +27,7 @@ from tests.support.due import (
 )
 from tests.support.shop import Shop
 
-LIN = Agent(ref="7", name="Lin", teams=["payments"])
+LIN = Agent(ref="7", name="Lin", teams=["payments", "supervisors"])
 AFTER = 30 * MINUTE
 
 
