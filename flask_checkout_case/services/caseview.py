@@ -9,13 +9,15 @@ from datetime import datetime
 from typing import Any, Final
 
 from ..data import queries_caseview as queries
-from ..data import queries_queue
-from ..data.models import AgentRow, CaseRow, CheckoutRow, EntryRow, EventRow
+from ..data import queries_protocol, queries_queue
+from ..data.models import AgentRow, CaseRow, CheckoutRow, EntryRow, EventRow, TaskRow
 from ..errors import NotFoundError
 from ..gateways import read_failure
+from ..rules import protocols as protocol_rules
 from ..types import Agent, CaseInfo, FailureClass, Order
 from .due import Clock, running_clocks
 from .permission import ACTIONS, may, require
+from .protocols import Checklist, checklists
 from .reading import info
 from .runtime import Runtime
 from .shop import customer_of, order_of
@@ -73,6 +75,7 @@ class CaseView:
             the checkout did.
         allowed: the actions that this agent may take.
         colleagues: known agents to whom the case can be given.
+        checklists: the protocols that the case follows.
     """
 
     case: CaseInfo
@@ -88,9 +91,15 @@ class CaseView:
     order: Order | None
     customer: Mapping[str, Any]
     agents: tuple[AgentRow, ...]
+    checklists: tuple[Checklist, ...]
     allowed: frozenset[str]
     mark: str
     now: datetime
+
+    @property
+    def held_by(self) -> list[TaskRow]:
+        """The tasks for which ending the case needs a reason."""
+        return protocol_rules.holding(task for one in self.checklists for task in one.tasks)
 
     @property
     def colleagues(self) -> list[AgentRow]:
@@ -125,6 +134,7 @@ def view(runtime: Runtime, reference: str, agent: Agent, *, before: int | None =
         events = queries.events_of(session, row.checkout_ref, EVENTS) if row.checkout_ref else []
         others = [info(other) for other in queries.other_cases(session, row, OTHERS)]
         agents = queries_queue.agents(session)
+        tasks = queries_protocol.tasks_of(session, row.id)
     allowed = frozenset(action for action in ACTIONS if may(runtime, agent, action, case))
     shown = entries[-ENTRIES:]
     cart = _cart(row, checkout)
@@ -142,6 +152,7 @@ def view(runtime: Runtime, reference: str, agent: Agent, *, before: int | None =
         customer=_customer(runtime, row, cart),
         others=tuple(other for other in others if may(runtime, agent, "view", other)),
         agents=tuple(agents),
+        checklists=tuple(checklists(runtime.policy, tasks)),
         allowed=allowed,
         mark=_mark(
             row, checkout.seen_at if checkout else None, shown[-1].id if shown else 0, allowed

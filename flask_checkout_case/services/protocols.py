@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -23,6 +24,24 @@ from .sweeping import look_at_due
 from .work import Work, versioned
 
 REASON_LIMIT: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Checklist:
+    """A protocol that a case follows.
+
+    Args:
+        name: as the policy calls it, or its key when the policy has it no more.
+    """
+
+    key: str
+    name: str
+    tasks: tuple[TaskRow, ...]
+
+    @property
+    def done(self) -> int:
+        """How many of its tasks have been done."""
+        return sum(task.done_at is not None for task in self.tasks)
 
 
 def attach(unit: Unit, row: CaseRow, protocol: str | None, *, at: datetime | None = None) -> int:
@@ -176,6 +195,26 @@ def _look(unit: Unit, task: TaskRow) -> bool:
 
 def _about(task: TaskRow) -> dict[str, Any]:
     return {"task": task.title, "protocol": task.protocol, "owner": task.owner}
+
+
+# --- read ----------------------------------------------------------------------------------------
+
+
+def checklists(policy: Policy, tasks: Sequence[TaskRow]) -> list[Checklist]:
+    """Return what a case follows, the protocol that was added first before the others.
+
+    Args:
+        tasks: all of the case's, in order.
+    """
+    keys = dict.fromkeys(task.protocol for task in tasks)
+    return [
+        Checklist(
+            key,
+            policy.protocols[key].name if key in policy.protocols else key,
+            tuple(task for task in tasks if task.protocol == key),
+        )
+        for key in keys
+    ]
 
 
 def tasks_of(runtime: Runtime, case_id: int) -> Sequence[TaskRow]:

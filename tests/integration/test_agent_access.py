@@ -12,6 +12,7 @@ from werkzeug.routing import Rule
 
 from flask_checkout_case import CaseInfo
 from tests.support.desk import ORIGIN, Desk, decline, know_agents, open_desk
+from tests.support.protocols import follow_protocol
 from tests.support.shop import Shop
 
 Make = Callable[..., Shop]
@@ -50,6 +51,7 @@ AGENT_ROUTES = {
     "checkout_case_agent.transfer": THEIR_DEEDS,
     "checkout_case_agent.status": THEIR_DEEDS,
     "checkout_case_agent.priority": THEIR_DEEDS,
+    "checkout_case_agent.tick": THEIR_DEEDS,
 }
 # What customers and machines may ask for. Each proves itself by a token or a signature where it
 # touches anything; here stands what a caller gets who has none.
@@ -73,6 +75,7 @@ FIELDS = {
     "transfer": {"team": "payments"},
     "status": {"status": "open"},
     "priority": {"priority": "low"},
+    "tick": {"task": "1 done"},
 }
 
 
@@ -85,7 +88,9 @@ def shop(make_sqlite_app: Make) -> Shop:
 
 @pytest.fixture
 def case(shop: Shop) -> CaseInfo:
-    return decline(shop, "c-1")
+    made = decline(shop, "c-1")
+    follow_protocol(shop)
+    return made
 
 
 def our_rules(app: Flask) -> list[Rule]:

@@ -7,7 +7,8 @@ from typing import Final
 
 from sqlalchemy import select
 
-from flask_checkout_case.data.models import TaskRow
+from flask_checkout_case.data.models import CaseRow, TaskRow
+from flask_checkout_case.services import protocols
 
 from .desk import runtime_of
 from .shop import Shop
@@ -99,3 +100,10 @@ def tasks(shop: Shop) -> list[TaskRow]:
     """Return all tasks in the order of their making."""
     with runtime_of(shop).read() as session:
         return list(session.scalars(select(TaskRow).order_by(TaskRow.id)))
+
+
+def follow_protocol(shop: Shop, key: str = "white-glove") -> None:
+    """Add a protocol of the policy to every case."""
+    with runtime_of(shop).write() as unit:
+        for row in unit.session.scalars(select(CaseRow)).all():
+            protocols.attach(unit, row, key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable
 from typing import Any
@@ -18,7 +19,7 @@ from ...errors import (
 )
 from ...i18n import gettext
 from ...rules.lifecycle import moves_from
-from ...services import cases, caseview, queue
+from ...services import cases, caseview, protocols, queue
 from ...services.caseview import CaseView
 from ...types import Agent, CaseInfo, Outcome, Priority, Status
 from ..current import current_agent, runtime
@@ -29,6 +30,7 @@ from .queue_views import language_mark, unchanged, with_etag
 
 KEY_LIMIT = 64
 _UNSENT = ("reply_text", "note_text")
+_REASON = "reason"
 
 Deed = Callable[[str, Agent], CaseInfo]
 
@@ -66,6 +68,7 @@ def reply(reference: str) -> ResponseReturnValue:
             key=_key("reply_key"),
             status=Status.SOLVED if solves else None,
             outcome=Outcome.ASSISTED if solves else None,
+            reason=request.form.get(_REASON),
         )
 
     return _do(reference, deed, sent="reply_text")
@@ -124,7 +127,13 @@ def status(reference: str) -> ResponseReturnValue:
     def deed(reference: str, agent: Agent) -> CaseInfo:
         new, _, outcome = request.form.get("status", "").partition(" ")
         return cases.set_status(
-            runtime(), reference, new, agent=agent, version=_version(), outcome=outcome or None
+            runtime(),
+            reference,
+            new,
+            agent=agent,
+            version=_version(),
+            outcome=outcome or None,
+            reason=request.form.get(_REASON),
         )
 
     return _do(reference, deed)
@@ -142,6 +151,27 @@ def priority(reference: str) -> ResponseReturnValue:
     return _do(reference, deed)
 
 
+@blueprint.post("/cases/<reference>/tick")
+@csrf_protected
+def tick(reference: str) -> ResponseReturnValue:
+    """Tick a task of a protocol (``task`` is ``12 done``) or untick it (``12 open``)."""
+
+    def deed(reference: str, agent: Agent) -> CaseInfo:
+        number, _, wanted = request.form.get("task", "").partition(" ")
+        if not re.fullmatch("[0-9]{1,18}", number) or wanted not in ("done", "open"):
+            raise InvalidInputError("expected a task, and done or open", field="task")
+        return protocols.tick(
+            runtime(),
+            reference,
+            int(number),
+            agent=agent,
+            version=_version(),
+            done=wanted == "done",
+        )
+
+    return _do(reference, deed)
+
+
 def _do(reference: str, deed: Deed, *, sent: str | None = None) -> ResponseReturnValue:
     """Do it and show the case; what can't be done is said on the same page, nothing typed is lost.
 
@@ -154,7 +184,9 @@ def _do(reference: str, deed: Deed, *, sent: str | None = None) -> ResponseRetur
     except StaleVersionError as error:
         return _page(reference, agent, conflict=error, status=error.status)
     except (InvalidInputError, InvalidTransitionError, VersionRequiredError) as error:
-        return _page(reference, agent, problem=_told(error), status=error.status)
+        asks = isinstance(error, InvalidInputError) and error.field == _REASON
+        problem = None if asks and not _reason_is_long() else _told(error)
+        return _page(reference, agent, problem=problem, asks=asks, status=error.status)
     unsent = {name: request.form.get(name, "") for name in _UNSENT if name != sent}
     if any(text.strip() for text in unsent.values()):
         # A redirect would lose the text that was being typed beside this.
@@ -162,7 +194,15 @@ def _do(reference: str, deed: Deed, *, sent: str | None = None) -> ResponseRetur
     return redirect(url_for(".case", reference=reference), 303)
 
 
+def _reason_is_long() -> bool:
+    return len(request.form.get(_REASON, "")) > protocols.REASON_LIMIT
+
+
 def _told(error: CheckoutCaseError) -> str:
+    if isinstance(error, InvalidInputError) and error.field == _REASON:
+        return gettext(
+            "That is too long: at most %(most)s characters.", most=protocols.REASON_LIMIT
+        )
     if isinstance(error, InvalidInputError) and error.field == "text":
         texts = [request.form.get(name, "").strip() for name in _UNSENT]
         if any(len(text) > cases.TEXT_LIMIT for text in texts):
@@ -180,6 +220,7 @@ def _page(
     template: str = "case.html",
     conflict: StaleVersionError | None = None,
     problem: str | None = None,
+    asks: bool = False,
     typed: dict[str, str] | None = None,
     status: int = 200,
 ) -> Response:
@@ -187,6 +228,7 @@ def _page(
     view = caseview.view(runtime(), reference, agent, before=older)
     if typed is None:
         typed = {name: request.form.get(name, "") for name in _UNSENT}
+    asks = asks or (conflict is not None and bool(request.form.get(_REASON, "").strip()))
     etag = language_mark(view.mark)
     page = render_template(
         f"checkout_case/agent/{template}",
@@ -195,11 +237,24 @@ def _page(
         conflict=conflict,
         changes=_changes(view, conflict),
         problem=problem,
+        asked=_asked() if asks and view.held_by else None,
         typed=typed,
         counts=queue.counts(runtime(), agent) if template == "case.html" else {},
         **_names(view, agent),
     )
     return with_etag(make_response(page, status), etag)
+
+
+def _asked() -> dict[str, str]:
+    """Return the deed for which a reason is asked, so that the page can offer it again."""
+    deed = (request.endpoint or "").rpartition(".")[2]
+    name = "then" if deed == "reply" else "status"
+    return {
+        "deed": deed,
+        "name": name,
+        "value": request.form.get(name, ""),
+        "reason": request.form.get(_REASON, ""),
+    }
 
 
 def _names(view: CaseView, agent: Agent) -> dict[str, Any]:
@@ -213,6 +268,7 @@ def _names(view: CaseView, agent: Agent) -> dict[str, Any]:
         "row": view.row,
         "now": view.now,
         "teams": teams,
+        "team_name": lambda key: teams.get(key, key),
         "views": queue.views_of(agent),
         "lines": timeline.lines(view, str(agent.ref), lambda key: teams.get(key, key)),
         "moves": [str(status) for status in moves],

@@ -66,7 +66,7 @@ def sentence(
             return gettext("An e-mail to the customer could not be sent"), "bad"
         return _mail(data)
     if kind == "escalation":
-        return _escalation(data), "bad"
+        return _escalation(data, team), "bad"
     return kind, ""
 
 
@@ -129,6 +129,11 @@ def _status(
         )
     else:
         text = gettext("%(who)s set the case to %(new)s", who=who, new=new)
+    if data.get("left"):
+        left = ", ".join(str(title) for title in data["left"])
+        text = f"{text} · {gettext('Left open: %(tasks)s', tasks=left)}"
+    if data.get("reason"):
+        text = f"{text} · {gettext('Reason: “%(reason)s”', reason=data['reason'])}"
     return text, "good" if data.get("to") == "solved" else ""
 
 
@@ -149,6 +154,30 @@ def _recovered(
     return f"{text} · {gettext('Order %(ref)s', ref=order)}" if order else text, "good"
 
 
+def _protocol_added(
+    _who: str, data: Mapping[str, Any], _team: TeamName, _agent: AgentName
+) -> tuple[str, str]:
+    return gettext("Protocol added: %(name)s", name=data.get("name")), ""
+
+
+def _protocol_dropped(
+    _who: str, data: Mapping[str, Any], _team: TeamName, _agent: AgentName
+) -> tuple[str, str]:
+    return gettext("Protocol no longer needed: %(name)s", name=data.get("name")), ""
+
+
+def _task_done(
+    who: str, data: Mapping[str, Any], _team: TeamName, _agent: AgentName
+) -> tuple[str, str]:
+    return gettext("%(who)s has done: %(task)s", who=who, task=data.get("task")), "good"
+
+
+def _task_undone(
+    who: str, data: Mapping[str, Any], _team: TeamName, _agent: AgentName
+) -> tuple[str, str]:
+    return gettext("%(who)s took the tick back: %(task)s", who=who, task=data.get("task")), ""
+
+
 _DECISIONS: Final[
     Mapping[str, Callable[[str, Mapping[str, Any], TeamName, AgentName], tuple[str, str]]]
 ] = {
@@ -159,6 +188,10 @@ _DECISIONS: Final[
     "priority": _priority,
     "status": _status,
     "reopened": _reopened,
+    "protocol_added": _protocol_added,
+    "protocol_dropped": _protocol_dropped,
+    "task_done": _task_done,
+    "task_undone": _task_undone,
     "recovered": _recovered,
 }
 
@@ -188,7 +221,18 @@ def _signal(data: Mapping[str, Any]) -> tuple[str, str]:
     return text, tone
 
 
-def _escalation(data: Mapping[str, Any]) -> str:
+def _task_overdue(data: Mapping[str, Any], team: TeamName) -> str:
+    owner = wording.owner(str(data.get("owner")), team)
+    text = gettext("Task overdue: %(task)s (%(owner)s)", task=data.get("task"), owner=owner)
+    if data.get("from") == data.get("to"):
+        return text
+    new = wording.word("PRIORITIES", data.get("to"))
+    return f"{text} · {gettext('Priority raised to %(new)s', new=new)}"
+
+
+def _escalation(data: Mapping[str, Any], team: TeamName) -> str:
+    if data.get("action") == "task_overdue":
+        return _task_overdue(data, team)
     clock = wording.word("CLOCKS", data.get("clock", "resolution"))
     if data.get("percent") == 100:
         return gettext("%(clock)s is overdue", clock=clock)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from ...data.models import TaskRow
 from ...i18n import N_, current_locale, format_money, gettext, ngettext
 from ...rules.classify import SURE
 from ...rules.failures import ACTIONS, FAILURES, customer_text, next_actions
+from ...rules.protocols import soon_at
+from ...services.due import Clock
 from ...types import FailureClass, Money
 from . import times
 from .times import age, countdown, instant, span
@@ -68,6 +72,10 @@ CLOCKS: Final[Mapping[str, str]] = {
     "first_response": N_("First response"),
     "next_response": N_("Next response"),
     "resolution": N_("Resolution"),
+}
+OWNERS: Final[Mapping[str, str]] = {
+    "assignee": N_("Assignee"),
+    "supervisors": N_("Supervisors"),
 }
 RETRIES: Final[Mapping[str, str]] = {
     "once": N_("may be tried once more"),
@@ -174,6 +182,22 @@ def _amount(units: int, currency: str) -> str:
 @lru_cache(maxsize=4096)
 def _written(units: int, currency: str, locale: str) -> str:
     return format_money(units, currency, locale)
+
+
+def owner(key: str, team: Callable[[str], str]) -> str:
+    """Return whose a task of a protocol is.
+
+    Args:
+        team: gives the name of a team's key.
+    """
+    return gettext(OWNERS[key]) if key in OWNERS else team(key)
+
+
+def task_clock(task: TaskRow, opened_at: datetime) -> Clock | None:
+    """Return the clock of a task that is still to be done, if its time is limited."""
+    if task.due_at is None or task.done_at is not None:
+        return None
+    return Clock("task", task.due_at, soon_at(task.due_at, opened_at))
 
 
 def capped(count: int) -> str:

@@ -49,7 +49,7 @@ function newKey(name) {
 async function send(button) {
   if (sending) return;
   const keyField = button.dataset.keyField;
-  const text = keyField && button.closest(".pane").querySelector("textarea");
+  const text = keyField && form().querySelector(`[data-draft="${keyField.replace("_key", "")}"]`);
   // The same text tried again is the same message; a changed one is another.
   if (text && tried !== null && tried !== text.value) newKey(keyField);
   if (text) tried = text.value;
@@ -88,7 +88,7 @@ function after({ status, page }, button, text) {
     tell(button.dataset.done);
     text?.focus();
   } else {
-    document.querySelector("[data-conflict]")?.focus();
+    (document.querySelector("[data-conflict]") ?? document.querySelector("[data-reason]"))?.focus();
   }
 }
 
