@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from flask_sqlalchemy import SQLAlchemy
 
     from .data.models import CaseRow
+    from .rules.conditions.own import Parameters
 
 log = logging.getLogger(__name__)
 
@@ -175,16 +176,20 @@ class CheckoutCase:
 
         return decorate
 
-    def condition(self, name: str) -> Callable[[Hook], Hook]:
+    def condition(self, name: str, *, schema: Parameters = None) -> Callable[[Hook], Hook]:
         """Decorate an own routing condition ``(facts, expected) -> bool``, used as ``name = …``.
 
         Policies are checked at ``init_app``: declare conditions before it.
+
+        Args:
+            schema: a marshmallow ``Schema`` when the policy gives a table, a field when it gives
+                one value. ``expected`` is what it has loaded; what it refuses stops the start.
         """
 
         def decorate(function: Hook) -> Hook:
             from .rules.conditions import register
 
-            register(name, function)
+            register(name, function, schema)
             return function
 
         return decorate

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from ..errors import InvalidInputError
 from ..gateways import read_failure
 from ..rules import clocks
+from ..rules.calendars import Calendar, add_open
 from ..rules.classify import classify
 from ..rules.failures import category_of, priority_of
-from ..rules.policy import Policy
+from ..rules.policy import Policy, Sla, Step
 from ..rules.policy_values import format_duration, parse_amount
 from ..rules.routing import Check, Decision, Facts, Reason, decide
 from ..types import Category, Money, Origin, PaymentFailure
@@ -27,13 +28,16 @@ _CATEGORIES: Final[Mapping[str, Category]] = {
 }
 
 
-def facts_of(told: Any) -> tuple[Facts, PaymentFailure | None]:
+def facts_of(told: Any, now: datetime) -> tuple[Facts, PaymentFailure | None]:
     """Read what would be routed.
 
     Args:
         told: a signal (``{"signal": "payment_failed", "decline_code": …, "checkout": {…}}``), a
             customer's message (``{"text": …}``) or a category (``{"category": …}``); each with
-            ``checkout`` (``value`` as ``"5200.00 USD"``, ``step``, ``country``, ``customer``).
+            ``checkout`` (``value`` as ``"5200.00 USD"``, ``step``, ``country``, ``customer``), and
+            where they matter ``at`` (``"2026-11-23T09:30:00-05:00"``), ``attempts`` and
+            ``available``.
+        now: when it happened, unless it tells.
 
     Raises:
         InvalidInputError: it is none of these, opens no case, or has a value that can't be read.
@@ -45,7 +49,6 @@ def facts_of(told: Any) -> tuple[Facts, PaymentFailure | None]:
     customer = _table(checkout, "customer")
     text = _text(told, "text")
     language = _text(told, "language") or _text(customer, "language")
-    orders = customer.get("orders")
     facts = Facts(
         category=_category(told, failure, text, language),
         origin=_word(Origin, told.get("origin", _origin(text))),
@@ -56,9 +59,12 @@ def facts_of(told: Any) -> tuple[Facts, PaymentFailure | None]:
         country=_text(checkout, "country") or _text(customer, "country"),
         step=_text(checkout, "step"),
         tags=tuple(str(tag) for tag in customer.get("tags") or ()),
-        orders=orders if isinstance(orders, int) else None,
+        orders=_number(customer, "orders"),
+        attempts=_number(told, "attempts") or (1 if failure else None),
         language=language,
         text=text,
+        stock=_number(told, "available"),
+        at=_instant(told, now),
     )
     return facts, failure
 
@@ -69,14 +75,14 @@ def explain(policy: Policy, told: Any, now: datetime) -> Iterator[str]:
     Raises:
         InvalidInputError: see :func:`facts_of`.
     """
-    facts, failure = facts_of(told)
+    facts, failure = facts_of(told, now)
     decision = decide(policy, facts)
     yield f"category {facts.category}" + (
         f", failure class {facts.failure_class}" if facts.failure_class else ""
     )
     for reason in decision.reasons:
         yield from _tried(reason)
-    yield from _follows(decision, failure, now)
+    yield from _follows(policy, decision, failure, facts.at or now)
 
 
 def _tried(reason: Reason) -> Iterator[str]:
@@ -93,19 +99,84 @@ def _checked(check: Check) -> str:
     return f"{check.part} {check.condition} = {check.expected}: {held}, it is {actual}{by}"
 
 
-def _follows(decision: Decision, failure: PaymentFailure | None, now: datetime) -> Iterator[str]:
+def _follows(
+    policy: Policy, decision: Decision, failure: PaymentFailure | None, at: datetime
+) -> Iterator[str]:
     priority = decision.priority
     if failure is not None:
         priority = priority_of(failure.failure_class, failure.outcome, priority)
     protocol = f", protocol {decision.protocol}" if decision.protocol else ""
     yield f"team {decision.team}, priority {priority}{protocol}"
-    if decision.sla is None:
+    sla = decision.sla
+    calendar = policy.calendars.get(sla.calendar) if sla is not None else None
+    if sla is None:
         yield "no service level: nothing is due"
+    else:
+        yield from _promised(sla, calendar, at)
+    yield from _tasks(policy, decision.protocol, calendar, at)
+
+
+def _promised(sla: Sla, calendar: Calendar | None, at: datetime) -> Iterator[str]:
+    dues = clocks.first_dues(sla, at, calendar)
+    named = (
+        ("first response", sla.first_response, dues.first_response),
+        ("resolution", sla.resolution, dues.resolution),
+    )
+    written = [
+        f"{name} within {format_duration(length)}{_by(due, calendar)}"
+        for name, length, due in named
+        if length is not None
+    ]
+    hours = f", calendar {sla.calendar}" if calendar is not None else ""
+    yield f"service level {sla.key}{hours}: {', '.join(written) or 'nothing is due yet'}"
+    moments = clocks.thresholds(clocks.Promise(sla, calendar), clocks.Course(opened_at=at))
+    reached = {id(step): one.at for one in moments for step in one.steps}
+    for step in sla.escalate:
+        moment = reached.get(id(step))
+        when = _by(moment, calendar) if moment is not None else ""
+        yield f"    {_moment(step)}{when}: {_actions(step)}"
+
+
+def _by(due: datetime | None, calendar: Calendar | None) -> str:
+    """Say when, where hours make it hard to see from the length alone."""
+    if calendar is None:
+        return ""
+    if due is None:
+        return " (its hours never come)"
+    return f" ({due.astimezone(calendar.timezone):%Y-%m-%d %H:%M} {calendar.timezone.key})"
+
+
+def _moment(step: Step) -> str:
+    clock = step.clock.replace("_", " ")
+    if step.after is not None:
+        return f"{format_duration(step.after)} after the {clock} was due"
+    return f"{step.percent}% of the {clock}"
+
+
+def _actions(step: Step) -> str:
+    told = (
+        ("notify", ", ".join(step.notify)),
+        ("priority", step.priority),
+        ("team", step.team),
+        ("protocol", step.protocol),
+    )
+    return ", ".join(f"{name} {value}" for name, value in told if value)
+
+
+def _tasks(
+    policy: Policy, key: str | None, calendar: Calendar | None, at: datetime
+) -> Iterator[str]:
+    protocol = policy.protocols.get(key or "")
+    if protocol is None:
         return
-    dues = clocks.first_dues(decision.sla, now)
-    named = (("first response", dues.first_response), ("resolution", dues.resolution))
-    written = [f"{name} within {format_duration(due - now)}" for name, due in named if due]
-    yield f"service level {decision.sla.key}: {', '.join(written)}"
+    yield f"protocol {protocol.key}: {protocol.name}"
+    for number, task in enumerate(protocol.tasks, 1):
+        told = [task.owner]
+        if task.within is not None:
+            due = add_open(calendar, at, task.within)
+            told.append(f"within {format_duration(task.within)}{_by(due, calendar)}")
+        told += [] if task.required else ["may be left out"]
+        yield f"    {number}. {task.title}: {', '.join(told)}"
 
 
 # --- reading -------------------------------------------------------------------------------------
@@ -170,6 +241,31 @@ def _text(told: Mapping[str, Any], key: str) -> str | None:
     if value is not None and not isinstance(value, str):
         raise InvalidInputError(f"{key}: expected a text", field=key)
     return value or None
+
+
+def _number(told: Mapping[str, Any], key: str) -> int | None:
+    value = told.get(key)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise InvalidInputError(f"{key}: expected a whole number", field=key)
+    return value
+
+
+def _instant(told: Mapping[str, Any], now: datetime) -> datetime:
+    value = told.get("at")
+    if value is None:
+        return now
+    try:
+        at = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        at = None
+    if at is None or at.tzinfo is None:
+        raise InvalidInputError(
+            "at: expected an instant with its offset such as '2026-11-23T09:30:00-05:00'",
+            field="at",
+        )
+    return at.astimezone(UTC)
 
 
 def _word(kind: type[Origin | Category], value: Any) -> Any:

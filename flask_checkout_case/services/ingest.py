@@ -11,8 +11,10 @@ from ..data.models import CheckoutRow
 from ..gateways import read_failure
 from ..i18n import N_
 from ..rules import hesitation
+from ..rules.checkout_clock import checkout_due
 from ..rules.failures import category_of
 from ..types import Category, Event, FailureClass, Family, Money, Origin
+from .clocks import joined
 from .closing import close_recovered, note_order
 from .opening import CaseDraft, learn, open_or_join, signal_entry
 from .runtime import Runtime, Unit
@@ -65,6 +67,7 @@ def _apply(unit: Unit, event: Event) -> bool:
         _recovered(unit, event, checkout)
     elif checkout is not None:
         _maybe_open(unit, event, checkout)
+        _follow_checkout(unit, event, checkout)
     elif event.name == _FAILED:
         log.warning("a failed payment names no checkout; it is kept as event %s", event.id)
     return True
@@ -147,6 +150,14 @@ def _maybe_open(unit: Unit, event: Event, checkout: CheckoutRow) -> None:
         open_or_join(unit, draft)
 
 
+def _follow_checkout(unit: Unit, event: Event, checkout: CheckoutRow) -> None:
+    """Let live cases know by when this checkout can still be saved, where that was told anew."""
+    due = checkout_due(event.data, event.at)
+    if due is not None and event.name not in _DRAFTS:
+        for row in queries.live_cases_of(unit.session, [checkout.ref], None, [*Family]):
+            joined(unit, row, due)
+
+
 def _is_over(event: Event, checkout: CheckoutRow) -> bool:
     """Whether this is a late report of what the purchase has settled; it stays as history.
 
@@ -206,12 +217,14 @@ def _error_draft(event: Event, checkout: CheckoutRow) -> CaseDraft:
 
 
 def _stock_draft(event: Event, checkout: CheckoutRow) -> CaseDraft:
+    available = event.data.get("available")
     # Of the message family: a purchase doesn't bring the missing item back.
     return CaseDraft(
         family=Family.MESSAGE,
         category=Category.STOCK,
         reason=f"stock:{_reason(event)}",
         about=N_("Item out of stock"),
+        stock=available if isinstance(available, int) else None,
         entries=(signal_entry(event.name, dict(event.data)),),
         **_common(event, checkout),
     )
@@ -229,6 +242,7 @@ def _common(event: Event, checkout: CheckoutRow) -> dict[str, Any]:
         "order_ref": event.order_ref or checkout.order_ref,
         "snapshot": event.checkout or checkout.snapshot,
         "customer_ref": event.customer_ref or checkout.customer_ref,
+        "checkout_due": checkout_due(event.data, event.at),
     }
 
 
