@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import json
 import logging
+from pathlib import Path
 from typing import Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 from flask import Flask, current_app
 from flask.cli import AppGroup
 
-from .errors import InvalidInputError
+from .errors import InvalidInputError, PolicyError
 from .jobs import check as checks
 from .jobs.drain import drain
 from .jobs.runner import Worker
 from .jobs.sweep import sweep
+from .rules.policy import load_policy
+from .rules.replay import PER_HOUR
 from .services.explain import explain
 from .services.policies import active
+from .services.replay import replay, told
 from .services.runtime import Runtime
 
 group = AppGroup("checkout-case", help="Checkout cases: help at the moment of buying.")
@@ -87,6 +92,30 @@ def policy_explain_command(event: Any) -> None:
         raise click.ClickException(f"expected JSON: {error}") from error
     except InvalidInputError as error:
         raise click.ClickException(str(error)) from error
+
+
+@policy_group.command("replay")
+@click.argument("draft", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--days", default=30, show_default=True, type=click.IntRange(1, 3650))
+@click.option("--per-hour", default=PER_HOUR, show_default=True, type=click.IntRange(1, 1000))
+@click.option("--timezone", default="UTC", show_default=True, help="In which weeks are counted.")
+def policy_replay_command(draft: Path, days: int, per_hour: int, timezone: str) -> None:
+    """Compare the policy in force with DRAFT by the cases of the last days. Changes nothing.
+
+    PER-HOUR is how many cases one person takes on in an hour.
+    """
+    runtime = _runtime()
+    try:
+        zone = ZoneInfo(timezone)
+        policy = load_policy(draft, base_currency=runtime.settings.base_currency)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise click.BadParameter(f"{timezone!r}: expected a name such as Europe/Berlin") from error
+    except PolicyError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{runtime.policy.source} {runtime.policy.version}", nl=False)
+    click.echo(f" -> {policy.source} {policy.version}, {days} days")
+    for line in told(replay(runtime, policy, days=days, zone=zone), per_hour):
+        click.echo(line)
 
 
 def _app() -> Flask:
