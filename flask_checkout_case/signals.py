@@ -86,10 +86,10 @@ case_assigned = _to_shop.signal("case_assigned")
 """An agent took the case or was given it. ``case``, ``agent_ref``."""
 
 case_escalated = _to_shop.signal("case_escalated")
-"""The case's priority was raised. ``case``, ``reason``."""
+"""A step of the policy's escalation acted. ``case``, ``reason`` (clock and percent)."""
 
 sla_warned = _to_shop.signal("sla_warned")
-"""Three quarters of a clock have run. ``case``, ``clock``, ``due``."""
+"""Three quarters of a clock have run, or what a step names. ``case``, ``clock``, ``due``."""
 
 sla_breached = _to_shop.signal("sla_breached")
 """A clock ran out. ``case``, ``clock``, ``due``."""

@@ -107,6 +107,7 @@ class QueueRow:
     first_response_due: datetime | None
     next_response_due: datetime | None
     resolution_due: datetime | None
+    checkout_due: datetime | None
     due_at: datetime | None
     urgency_at: datetime
     ended_at: datetime | None

@@ -19,7 +19,7 @@ from typing import Any, Final
 from ..data import claims, queries_due
 from ..data.models import OutboxRow
 from ..errors import ConfigurationError
-from ..services import outreach
+from ..services import escalation, outreach
 from ..services.runtime import Runtime
 from . import letters
 from .drain import drain
@@ -162,7 +162,10 @@ class _Worker:
             )
             case = (
                 queries_due.case_by_id(unit.session, item.case_id)
-                if settled and item.case_id is not None and state != claims.CANCELLED
+                if settled
+                and item.case_id is not None
+                and item.kind == outreach.KIND
+                and state != claims.CANCELLED
                 else None
             )
             if case is not None:
@@ -214,5 +217,15 @@ def _payment_failed(runtime: Runtime, item: Item) -> Mail:
     return letters.payment_failed(runtime, row, item.key)
 
 
-KINDS: Final[Mapping[str, Prepare]] = {outreach.KIND: _payment_failed}
+def _escalation(runtime: Runtime, item: Item) -> Mail:
+    row, agent, reason = escalation.why_not_now(runtime, item.case_id, item.payload)
+    if row is None or agent is None or reason is not None:
+        raise NotWantedError(reason or "the case is gone")
+    return letters.escalation(runtime, row, agent, item.payload, item.key)
+
+
+KINDS: Final[Mapping[str, Prepare]] = {
+    outreach.KIND: _payment_failed,
+    escalation.KIND: _escalation,
+}
 """Who prepares what, by the outbox's ``kind``: a new one is a function and a line here."""

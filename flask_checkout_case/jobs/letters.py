@@ -1,21 +1,37 @@
-"""What our mails say, in the customer's language."""
+"""What our mails say: to customers in their language, to agents in the shop's."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
 from functools import cache
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
+from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from ..data.models import CaseRow
-from ..i18n import format_money, gettext, is_rtl, negotiate, use_locale
+from ..data.models import AgentRow, CaseRow
+from ..i18n import N_, format_money, format_when, gettext, is_rtl, negotiate, use_locale
+from ..rules.clocks import BREACH
 from ..rules.failures import customer_text
+from ..services.clocks import promise_of
 from ..services.runtime import Runtime
 from ..types import FailureClass
 from .mail import Mail, message_id
 
 _FOLDER: Final = "templates/checkout_case_mail"
+
+_SOON: Final = {
+    "first_response": N_("The first response is due soon"),
+    "next_response": N_("The next response is due soon"),
+    "resolution": N_("The resolution is due soon"),
+}
+_OVERDUE: Final = {
+    "first_response": N_("The first response is overdue"),
+    "next_response": N_("The next response is overdue"),
+    "resolution": N_("The resolution is overdue"),
+}
 
 
 def payment_failed(runtime: Runtime, row: CaseRow, key: str) -> Mail:
@@ -52,6 +68,53 @@ def payment_failed(runtime: Runtime, row: CaseRow, key: str) -> Mail:
             message_id=message_id(key, runtime.settings.mail_sender),
             reference=row.reference,
         )
+
+
+def escalation(
+    runtime: Runtime, row: CaseRow, agent: AgentRow, payload: Mapping[str, Any], key: str
+) -> Mail:
+    """Write to an agent what is due on a case, or overdue, and where the case is.
+
+    Args:
+        payload: the clock, the percentage reached, and the due time.
+        key: the outbox's; it makes the Message-ID.
+    """
+    words = _OVERDUE if payload["percent"] >= BREACH else _SOON
+    with use_locale(runtime.settings.locales[0]) as language:
+        what = gettext(words[payload["clock"]])
+        hours = promise_of(runtime.policy, row).calendar
+        zone = ZoneInfo("UTC") if hours is None else hours.timezone
+        told: dict[str, Any] = {
+            "shop": runtime.shop_name,
+            "name": agent.name,
+            "what": what,
+            "about": row.subject,
+            "when": format_when(datetime.fromisoformat(payload["due"]), tz=zone),
+            "zone": zone.key,
+            "link": case_link(runtime, row),
+            "reference": row.reference,
+            "language": language,
+            "direction": "rtl" if is_rtl() else "ltr",
+            "subject": f"{row.reference}: {what}",
+        }
+        return Mail(
+            to=agent.email or "",
+            to_name=agent.name,
+            subject=" ".join(str(told["subject"]).split()),
+            text=_render("escalation.txt", told),
+            html=_render("escalation.html", told),
+            language=language,
+            message_id=message_id(key, runtime.settings.mail_sender),
+            reference=row.reference,
+        )
+
+
+def case_link(runtime: Runtime, row: CaseRow) -> str | None:
+    """Return the case's page, below the shop's public address; ``None`` where there is none."""
+    settings = runtime.settings
+    if not settings.public_url or "agent" not in settings.parts:
+        return None
+    return f"{settings.public_url.rstrip('/')}{settings.url_prefix}/agent/cases/{row.reference}"
 
 
 def checkout_link(runtime: Runtime, row: CaseRow) -> str | None:

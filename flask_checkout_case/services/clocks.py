@@ -82,12 +82,12 @@ def joined(unit: Unit, row: CaseRow, checkout_due: datetime | None) -> None:
         checkout_due: when its checkout runs out of time, where that was told anew.
     """
     told = {} if checkout_due in (None, row.checkout_due) else {"checkout_due": checkout_due}
-    spans = pauses.follow_status(row.pauses, Status(row.status), unit.now)
+    spans = pauses.follow_status(row.pauses, Status(row.status), row.changed_at)
     if not told and spans == row.pauses:
         return
-    changed = {**told, "changed_at": unit.now}
-    values = clock_values(unit.runtime.policy, with_values(row, changed))
-    queries_case.change_case(unit.session, row, {**changed, **values})
+    values = clock_values(unit.runtime.policy, with_values(row, told))
+    changed = {**told, **values, "changed_at": unit.now}
+    queries_case.change_case(unit.session, row, changed)
 
 
 def outreach_at(

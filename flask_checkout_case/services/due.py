@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Final, Protocol
 
 SOON_SHARE: Final = 0.25
-"""The last quarter of a clock's time is "soon": the policy warns at the same moment."""
+"""The last quarter of a clock's time is "soon"; the policy warns at that moment, or, where it is
+counted in working hours, about then."""
 
 
 class HasClocks(Protocol):
@@ -26,6 +27,8 @@ class HasClocks(Protocol):
     @property
     def resolution_due(self) -> datetime | None: ...
     @property
+    def checkout_due(self) -> datetime | None: ...
+    @property
     def due_at(self) -> datetime | None: ...
 
 
@@ -34,7 +37,7 @@ class Clock:
     """One running clock.
 
     Args:
-        name: ``first_response``, ``next_response`` or ``resolution``.
+        name: ``first_response``, ``next_response``, ``resolution`` or ``checkout``.
         due: when it runs out, UTC.
         soon: from when on it is pressing, UTC.
     """
@@ -58,6 +61,7 @@ def running_clocks(case: HasClocks) -> list[Clock]:
         ("first_response", case.first_response_due, case.opened_at),
         ("next_response", case.next_response_due, case.unanswered_since or case.opened_at),
         ("resolution", case.resolution_due, case.opened_at),
+        ("checkout", _checkout_due(case), case.opened_at),
     )
     found = [
         Clock(name, due, due - (due - start) * SOON_SHARE)
@@ -65,6 +69,11 @@ def running_clocks(case: HasClocks) -> list[Clock]:
         if due is not None
     ]
     return sorted(found, key=lambda clock: clock.due)
+
+
+def _checkout_due(case: HasClocks) -> datetime | None:
+    """Return when the checkout runs out of time, unless something else is due sooner, or it has."""
+    return case.checkout_due if case.checkout_due == case.due_at else None
 
 
 def next_clock(case: HasClocks) -> Clock | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -114,7 +114,7 @@ def _write(unit: Unit, row: CaseRow, threshold: Threshold, people: Iterable[Agen
 
 
 def why_not_now(
-    runtime: Runtime, case_id: int | None, payload: dict[str, Any]
+    runtime: Runtime, case_id: int | None, payload: Mapping[str, Any]
 ) -> tuple[CaseRow | None, AgentRow | None, str | None]:
     """Look at everything once more, right before a mail to an agent is sent.
 

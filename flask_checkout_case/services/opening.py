@@ -24,7 +24,7 @@ from ..types import (
     Status,
 )
 from . import protocols
-from .clocks import clock_values
+from .clocks import clock_values, joined
 from .entries import entry
 from .following import follow
 from .reading import info
@@ -47,6 +47,7 @@ class CaseDraft:
         text: the customer's own message, when that is what opens the case.
         stock: pieces left of the line that is short.
         fresh_key: stands in where nothing says whose the case is: it joins no other.
+        checkout_due: when the checkout itself runs out of time, UTC.
         entries: the first lines of the timeline, see :func:`signal_entry`.
     """
 
@@ -71,6 +72,7 @@ class CaseDraft:
     customer_ref: str | None = None
     customer_name: str | None = None
     customer_email: str | None = None
+    checkout_due: datetime | None = None
     entries: tuple[Mapping[str, Any], ...] = field(default=())
     fresh_key: str = field(default_factory=lambda: secrets.token_hex(16))
 
@@ -128,7 +130,9 @@ def open_or_join(unit: Unit, draft: CaseDraft) -> tuple[CaseRow, bool]:
         protocols.attach(unit, row, row.protocol, at=draft.at)
         unit.emit("case_opened", case=info(row))
         unit.emit("case_routed", case=info(row), reasons=row.reasons)
-    elif draft.failure is not None:
+        return row, opened
+    joined(unit, row, draft.checkout_due)
+    if draft.failure is not None:
         again = replace(facts, attempts=row.occurrences)
         follow(unit, row, candidate, again, draft.failure)
     return row, opened
@@ -220,6 +224,7 @@ def _candidate(runtime: Runtime, draft: CaseDraft, decision: Decision) -> CaseRo
         last_failed_at=draft.at if failure else None,
         unanswered_since=draft.at if draft.text is not None else None,
         fired=[],
+        checkout_due=draft.checkout_due,
         pauses=[],
         revision=1,
         changed_at=draft.at,

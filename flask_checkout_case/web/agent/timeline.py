@@ -10,7 +10,7 @@ from typing import Any, Final
 from ...data.models import EntryRow
 from ...i18n import gettext
 from ...services.caseview import CaseView
-from . import wording
+from . import escalations, wording
 
 TeamName = Callable[[str], str]
 AgentName = Callable[[str | None], str | None]
@@ -233,7 +233,4 @@ def _task_overdue(data: Mapping[str, Any], team: TeamName) -> str:
 def _escalation(data: Mapping[str, Any], team: TeamName) -> str:
     if data.get("action") == "task_overdue":
         return _task_overdue(data, team)
-    clock = wording.word("CLOCKS", data.get("clock", "resolution"))
-    if data.get("percent") == 100:
-        return gettext("%(clock)s is overdue", clock=clock)
-    return gettext("%(clock)s is due soon", clock=clock)
+    return escalations.sentence(data, team)

@@ -9,6 +9,8 @@ from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from babel.numbers import format_percent
+
 from ...data.models import TaskRow
 from ...i18n import N_, current_locale, format_money, gettext, ngettext
 from ...rules.classify import SURE
@@ -72,6 +74,7 @@ CLOCKS: Final[Mapping[str, str]] = {
     "first_response": N_("First response"),
     "next_response": N_("Next response"),
     "resolution": N_("Resolution"),
+    "checkout": N_("Checkout"),
 }
 OWNERS: Final[Mapping[str, str]] = {
     "assignee": N_("Assignee"),
@@ -133,6 +136,10 @@ CONDITIONS: Final[Mapping[str, str]] = {
     "attempts_over": N_("Attempts over"),
     "language": N_("Language"),
     "text": N_("Text"),
+    "words": N_("Words"),
+    "inside": N_("Within the hours of"),
+    "outside": N_("Outside the hours of"),
+    "stock_under": N_("Stock under"),
 }
 
 
@@ -166,6 +173,11 @@ def told_customer(failure_class: FailureClass, outcome: str) -> tuple[str, list[
 def money(value: Money | None) -> str:
     """Write an amount; nothing where there is none."""
     return _amount(value.minor_units, value.currency) if value is not None else ""
+
+
+def percent(share: float) -> str:
+    """Write a share as a percentage."""
+    return str(format_percent(share, locale=current_locale.get().replace("-", "_")))
 
 
 def minor(units: object, currency: object) -> str:
