@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from ..rules.lifecycle import dedupe_key
 from ..types import LIVE
 from .models import AgentRow, CaseRow, CheckoutRow, EntryRow, EventRow
+from .queries_assignment import held, keep_in_step
 
 _LIVE_WORDS = tuple(str(status) for status in LIVE)
 
@@ -184,8 +185,20 @@ def cases_without_order(session: Session, checkout_refs: Sequence[str]) -> Seque
     ).all()
 
 
-def change_case(session: Session, row: CaseRow, values: Mapping[str, Any]) -> bool:
-    """Write ``values`` if nobody has written since ``row`` was read; ``row`` is updated too."""
+def change_case(
+    session: Session, row: CaseRow, values: Mapping[str, Any], *, how: str = "taken"
+) -> bool:
+    """Write ``values`` if nobody has written since ``row`` was read; ``row`` is updated too.
+
+    Assignments follow: whoever gets the case has it from now on, whoever loses it has room again.
+
+    Args:
+        how: in which way a new assignee came by the case.
+    """
+    before, at = held(row), values.get("changed_at", row.changed_at)
+    given = values.get("assignee_ref", row.assignee_ref)
+    if given != row.assignee_ref:
+        values = {"assigned_at": at if given else None, "touched_at": None, **values}
     statement = (
         update(CaseRow)
         .where(CaseRow.id == row.id, CaseRow.version == row.version)
@@ -193,7 +206,10 @@ def change_case(session: Session, row: CaseRow, values: Mapping[str, Any]) -> bo
         .returning(CaseRow)
     )
     options = {"populate_existing": True, "synchronize_session": False}
-    return session.scalar(statement, execution_options=options) is not None
+    if session.scalar(statement, execution_options=options) is None:
+        return False
+    keep_in_step(session, row, before, at, how)
+    return True
 
 
 def entries_after_version(session: Session, case_id: int, version: int) -> Sequence[EntryRow]:
@@ -224,9 +240,10 @@ def checkout_by_ref(session: Session, ref: str, *, lock: bool = False) -> Checko
 
 
 def put_agent(session: Session, values: Mapping[str, Any]) -> None:
-    """Remember an agent as the shop's loader has just described them."""
+    """Remember an agent as the shop's loader has just described them; their presence stays."""
     statement = _upsert(session, AgentRow).values(**values)
-    kept = {name: getattr(statement.excluded, name) for name in values if name != "ref"}
+    told = values.keys() - {"ref", "presence"}
+    kept = {name: getattr(statement.excluded, name) for name in told}
     session.execute(statement.on_conflict_do_update(index_elements=[AgentRow.ref], set_=kept))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..services.alarms import sweep_cases
+from ..services.assignment import sweep_assignments
 from ..services.hesitation import sweep_checkouts
 from ..services.protocols import sweep_overdue
 from ..services.runtime import Runtime
@@ -13,15 +14,19 @@ from .drain import drain
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """On how many cases and checkouts something happened, and how many tasks are newly late."""
+    """On how many cases and checkouts something happened, how many tasks are newly late.
+
+    ``assigned``: how many cases were given to somebody, or taken back.
+    """
 
     cases: int
     checkouts: int
     tasks: int = 0
+    assigned: int = 0
 
 
 def sweep(runtime: Runtime) -> Swept:
-    """Fire the clocks of cases, write to customers, open cases for who hesitates.
+    """Fire the clocks of cases, write to customers, open cases for who hesitates, give cases out.
 
     The spool goes first: what a customer did a moment ago decides, not what was known before.
 
@@ -31,4 +36,7 @@ def sweep(runtime: Runtime) -> Swept:
     drain(runtime)
     checkouts = sweep_checkouts(runtime)
     tasks = sweep_overdue(runtime)
-    return Swept(cases=sweep_cases(runtime), checkouts=checkouts, tasks=tasks)
+    cases = sweep_cases(runtime)
+    # Last: what was opened or escalated a moment ago is given out too.
+    assigned = sweep_assignments(runtime)
+    return Swept(cases=cases, checkouts=checkouts, tasks=tasks, assigned=assigned)

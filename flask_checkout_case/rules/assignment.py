@@ -38,14 +38,13 @@ def presence_at(chosen: str, seen_at: datetime, now: datetime) -> Presence:
     return Presence.GONE if now - seen_at > GONE_AFTER else Presence(chosen)
 
 
-def presence_on_visit(chosen: str, seen_at: datetime, now: datetime) -> Presence:
-    """Return what a visit leaves of a choice.
+def is_back(chosen: str, seen_at: datetime, now: datetime) -> bool:
+    """Whether a visit makes somebody available who had been set to gone.
 
-    Busy and away stay. Who was set to gone is available again with the first visit after a break;
-    a page that was left open doesn't bring them back.
+    The first one after a break does; a page that was left open doesn't. Busy and away stay what
+    they are until one chooses otherwise.
     """
-    is_back = chosen == Presence.GONE and now - seen_at > GONE_AFTER
-    return Presence.AVAILABLE if is_back else Presence(chosen)
+    return chosen == Presence.GONE and now - seen_at > GONE_AFTER
 
 
 @dataclass(frozen=True, slots=True)

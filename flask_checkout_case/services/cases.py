@@ -23,7 +23,7 @@ from ..types import (
     Priority,
     Status,
 )
-from . import protocols
+from . import assignment, protocols
 from .closing import ended
 from .permission import require
 from .reading import info
@@ -183,7 +183,8 @@ def _post_from_customer(
             **apart,
         }
         if not lifecycle.is_live(old):
-            values |= {"outcome": None, "ended_at": None}
+            holder = assignment.holder_on_return(work.unit, row.assignee_ref)
+            values |= {"outcome": None, "ended_at": None, "assignee_ref": holder}
         work.change(values, status=new)
         if not lifecycle.is_live(old):
             work.append(EntryKind.DECISION, data={"action": "reopened", "from": old, "to": new})
@@ -242,6 +243,7 @@ def _assign(
     status = Status(work.row.status)
     opens = status is Status.NEW and assignee_ref is not None
     work.change(values, status=Status.OPEN if opens else status)
+    assignment.moved(work.unit, work.row, before, action, agent)
     told = {"action": action, "from": before, "to": assignee_ref, "name": name}
     work.append(EntryKind.DECISION, agent=agent, data=told)
     if assignee_ref is not None:

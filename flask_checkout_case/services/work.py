@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from ..data import queries_assignment
 from ..data import queries_case as queries
 from ..data.models import CaseRow, with_values
 from ..errors import NotFoundError, StaleVersionError, VersionRequiredError
@@ -60,6 +61,9 @@ class Work:
 
     def append(self, kind: EntryKind, **line: Any) -> None:
         made = entry(self.row, kind, self.now, **line)
+        agent = line.get("agent")
+        if agent is not None and str(agent.ref) == self.row.assignee_ref:
+            queries_assignment.touch(self.unit.session, self.row, self.now)
         queries.add_entries(self.unit.session, [made])
 
     def live_successor(self) -> CaseRow | None:

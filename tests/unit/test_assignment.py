@@ -15,10 +15,10 @@ from flask_checkout_case.rules.assignment import (
     Presence,
     can_take,
     choose,
+    is_back,
     is_full,
     is_member,
     presence_at,
-    presence_on_visit,
     time_to_return,
 )
 from flask_checkout_case.rules.policy import Burst, Team
@@ -152,12 +152,12 @@ def test_who_was_not_seen_for_long_is_gone(chosen: Presence) -> None:
 @pytest.mark.parametrize("chosen", ["available", "busy", "away"])
 @pytest.mark.parametrize("since", [MINUTE, timedelta(days=3)])
 def test_a_visit_leaves_what_was_chosen(chosen: str, since: timedelta) -> None:
-    assert presence_on_visit(chosen, NOW - since, NOW) == chosen
+    assert not is_back(chosen, NOW - since, NOW)
 
 
 def test_an_open_page_brings_nobody_back_but_the_next_days_visit_does() -> None:
-    assert presence_on_visit("gone", NOW - MINUTE, NOW) is Presence.GONE
-    assert presence_on_visit("gone", NOW - timedelta(hours=15), NOW) is Presence.AVAILABLE
+    assert not is_back("gone", NOW - MINUTE, NOW)
+    assert is_back("gone", NOW - timedelta(hours=15), NOW)
 
 
 def test_how_long_the_gone_keep_a_case() -> None:
