@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from math import log2
@@ -48,6 +49,48 @@ ODDS: Final[Mapping[FailureClass, float]] = {
 ODDS_OTHERWISE: Final = 0.3
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Why a case stands where it stands in the queue.
+
+    Args:
+        due: what it is measured from, UTC: the earliest due time.
+        promised: whether anything is due; else ``due`` is :data:`WITHOUT_DUE` from its opening.
+        odds: the share of the value that help can be expected to save.
+        by_value, by_priority: how much earlier it stands for each; later where negative.
+    """
+
+    due: datetime
+    promised: bool
+    odds: float
+    by_value: timedelta
+    by_priority: timedelta
+
+    @property
+    def at(self) -> datetime:
+        """Its place: the earliest stands at the top."""
+        return self.due - self.by_value - self.by_priority
+
+
+def standing(
+    due: datetime | None,
+    opened_at: datetime,
+    base_value: Decimal | None,
+    failure_class: FailureClass | None,
+    priority: Priority,
+) -> Standing:
+    """Return what makes up the place of a case; see :func:`urgency_at`."""
+    odds = ODDS_OTHERWISE if failure_class is None else ODDS[failure_class]
+    at_stake = max(float(base_value or 0), 0.0) * odds
+    return Standing(
+        due=due or opened_at + WITHOUT_DUE,
+        promised=due is not None,
+        odds=odds,
+        by_value=TAU * log2(1 + at_stake),
+        by_priority=LEAD[priority],
+    )
+
+
 def urgency_at(
     due: datetime | None,
     opened_at: datetime,
@@ -61,6 +104,4 @@ def urgency_at(
         due: the earliest due time, UTC; ``None`` counts as a week after the opening.
         base_value: major units of the base currency; ``None`` and negative ones count as nothing.
     """
-    odds = ODDS_OTHERWISE if failure_class is None else ODDS[failure_class]
-    at_stake = max(float(base_value or 0), 0.0) * odds
-    return (due or opened_at + WITHOUT_DUE) - TAU * log2(1 + at_stake) - LEAD[priority]
+    return standing(due, opened_at, base_value, failure_class, priority).at

@@ -13,8 +13,10 @@ from ..data import queries_protocol, queries_queue
 from ..data.models import AgentRow, CaseRow, CheckoutRow, EntryRow, EventRow, TaskRow
 from ..errors import NotFoundError
 from ..gateways import read_failure
+from ..rules import lifecycle
 from ..rules import protocols as protocol_rules
-from ..types import Agent, CaseInfo, FailureClass, Order
+from ..rules.urgency import Standing, standing
+from ..types import Agent, CaseInfo, FailureClass, Order, Priority, Status
 from .due import Clock, running_clocks
 from .permission import ACTIONS, may, require
 from .protocols import Checklist, checklists
@@ -76,6 +78,7 @@ class CaseView:
         allowed: the actions that this agent may take.
         colleagues: known agents to whom the case can be given.
         checklists: the protocols that the case follows.
+        standing: why a live case stands where it stands in the queue.
     """
 
     case: CaseInfo
@@ -92,6 +95,7 @@ class CaseView:
     customer: Mapping[str, Any]
     agents: tuple[AgentRow, ...]
     checklists: tuple[Checklist, ...]
+    standing: Standing | None
     allowed: frozenset[str]
     mark: str
     now: datetime
@@ -153,12 +157,20 @@ def view(runtime: Runtime, reference: str, agent: Agent, *, before: int | None =
         others=tuple(other for other in others if may(runtime, agent, "view", other)),
         agents=tuple(agents),
         checklists=tuple(checklists(runtime.policy, tasks)),
+        standing=_standing(runtime, row, case),
         allowed=allowed,
         mark=_mark(
             row, checkout.seen_at if checkout else None, shown[-1].id if shown else 0, allowed
         ),
         now=runtime.clock(),
     )
+
+
+def _standing(runtime: Runtime, row: CaseRow, case: CaseInfo) -> Standing | None:
+    if not lifecycle.is_live(Status(row.status)):
+        return None
+    value = runtime.policy.in_base(case.value)
+    return standing(row.due_at, row.opened_at, value, case.failure_class, Priority(row.priority))
 
 
 def mark(runtime: Runtime, reference: str, agent: Agent) -> str:

@@ -361,9 +361,9 @@ def test_what_pages_cost(make_app: Make) -> None:
     lin.get()
     pages = {
         "": 2,
-        f"cases/{case.reference}": 6,
+        f"cases/{case.reference}": 7,
         "queue?view=all": 2,
-        f"cases/{case.reference}/live": 6,
+        f"cases/{case.reference}/live": 7,
     }
     for page, most in pages.items():
         with statements(shop) as noted:

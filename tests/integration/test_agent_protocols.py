@@ -185,3 +185,44 @@ def test_an_ended_case_shows_its_checklist_without_buttons(
 def test_a_case_without_a_protocol_has_no_checklist(shop: Shop) -> None:
     small = decline(shop, "c-3", value="20.00")
     assert "required task" not in page(Desk(shop, "sam"), small)
+
+
+# --- why here ------------------------------------------------------------------------------------
+
+
+def test_each_route_tried_says_what_it_asked(shop: Shop, lin: Desk, case: CaseInfo) -> None:
+    shown = page(lin, case)
+    assert "2 routes did not fit" in shown
+    for told in (
+        "Category: Fraud <small>is Payment declined",
+        "Country: PT <small>not known",
+        "Cart over: $5,000.00 <small>is $6,240.00, $1,240.00 more",
+    ):
+        assert told in shown
+
+
+def test_a_limit_that_is_met_exactly_is_told_so(shop: Shop) -> None:
+    small = decline(shop, "c-5", value="5000.00")
+    shown = page(Desk(shop, "sam"), small)
+    assert "Cart over: $5,000.00 <small>is $5,000.00, exactly as much" in shown
+
+
+def test_the_place_in_the_queue_is_a_sum(shop: Shop, lin: Desk, case: CaseInfo) -> None:
+    shown = page(lin, case)
+    for told in (
+        "<dt>Due first: First response</dt>",
+        "<dt>Priority: High</dt><dd>30m 0s earlier</dd>",
+        "<dt>$6,240.00 at stake, of which 35% may be saved</dt><dd>11m 5s earlier</dd>",
+        "<dt>Stands as if due</dt>",
+    ):
+        assert told in shown
+    with shop.app.app_context():
+        shop.cases.solve(case.reference)
+    assert "Stands as if due" not in page(lin, case)
+
+
+def test_without_a_promise_it_stands_a_week_from_its_opening(shop: Shop) -> None:
+    small = decline(shop, "c-6", value="20.00")
+    shown = page(Desk(shop, "sam"), small)
+    assert "Nothing is promised: a week from its opening" in shown
+    assert "<dt>Priority: Normal</dt><dd>no change</dd>" in shown

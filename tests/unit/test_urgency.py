@@ -6,7 +6,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flask_checkout_case.rules.urgency import LEAD, ODDS, TAU, WITHOUT_DUE, urgency_at
+from flask_checkout_case.rules.urgency import LEAD, ODDS, TAU, WITHOUT_DUE, standing, urgency_at
 from flask_checkout_case.types import FailureClass, Priority
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -67,3 +67,17 @@ def test_a_case_without_a_due_time_has_a_place_too() -> None:
 def test_every_class_has_odds() -> None:
     assert set(ODDS) == set(FailureClass)
     assert all(0 < odds < 1 for odds in ODDS.values())
+
+
+@given(st.none() | dues, values, classes, priorities)
+def test_what_is_told_of_a_place_adds_up_to_it(
+    due: datetime | None,
+    value: Decimal | None,
+    failure: FailureClass | None,
+    priority: Priority,
+) -> None:
+    told = standing(due, START, value, failure, priority)
+    assert told.at == urgency_at(due, START, value, failure, priority)
+    assert told.due - told.by_value - told.by_priority == told.at
+    assert told.promised == (due is not None)
+    assert told.by_value >= timedelta(0)

@@ -24,7 +24,7 @@ from ...services.caseview import CaseView
 from ...types import Agent, CaseInfo, Outcome, Priority, Status
 from ..current import current_agent, runtime
 from ..guard import csrf_protected
-from . import timeline
+from . import explaining, timeline
 from .blueprint import blueprint
 from .queue_views import language_mark, unchanged, with_etag
 
@@ -268,6 +268,8 @@ def _names(view: CaseView, agent: Agent) -> dict[str, Any]:
         "row": view.row,
         "now": view.now,
         "teams": teams,
+        "tried": explaining.tried(view.row.reasons),
+        "place": explaining.place(view),
         "team_name": lambda key: teams.get(key, key),
         "views": queue.views_of(agent),
         "lines": timeline.lines(view, str(agent.ref), lambda key: teams.get(key, key)),
