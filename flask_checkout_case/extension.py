@@ -304,6 +304,7 @@ class CheckoutCase:
             customer_ref=make_ref(customer_ref),
             snapshot=snapshot,
             subject=cases.clean_text(subject),
+            text=text,
         )
         with runtime.write() as unit:
             row, _ = opening.open_apart(

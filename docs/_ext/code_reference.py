@@ -17,15 +17,15 @@ from sphinx.util.docutils import SphinxDirective
 
 from flask_checkout_case import signals
 from flask_checkout_case.config import KEYS
-from flask_checkout_case.rules.conditions import CONDITIONS
+from flask_checkout_case.rules.conditions.shipped import SHIPPED
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 _MADE_FROM = {
-    "configuration": "config.py",
-    "policy": "rules/conditions.py",
-    "signals": "signals.py",
+    "conditions": ("rules/conditions/shipped.py", "rules/conditions/kinds.py"),
+    "configuration": ("config.py",),
+    "signals": ("signals.py",),
 }
 _ROLE = re.compile(r":\w+:`~?(?:[\w.]*\.)?(\w+)`")
 
@@ -66,15 +66,18 @@ class Signals(_Generated):
 
 
 class Conditions(_Generated):
-    """What a route may ask."""
+    """What a route may ask: when it holds, what it takes, an example, and what exactly counts."""
 
     def lines(self) -> Iterator[str]:
-        yield "| condition | expects |"
-        yield "|---|---|"
-        for name, condition in CONDITIONS.items():
+        for condition in SHIPPED:
             words = f": {', '.join(f'`{word}`' for word in condition.words)}"
             expected = _sentence(condition.expected)
-            yield f"| `{name}` | {expected}{words if condition.words else ''} |"
+            yield f"(condition-{condition.name})="
+            yield f"## `{condition.name}`\n"
+            yield f"{condition.about}\n"
+            yield f"```toml\nwhen = {{ {condition.example} }}\n```\n"
+            yield f"Takes {expected}{words if condition.words else ''}.\n"
+            yield f"{condition.strictness}\n"
 
 
 def _literal(value: object) -> str:
@@ -101,8 +104,8 @@ def setup(app: Sphinx) -> dict[str, bool]:
 
 
 def _note_sources(app: Sphinx, docname: str, _source: list[str]) -> None:
-    module = _MADE_FROM.get(docname)
-    if module is not None:
-        path = Path(signals.__file__).parent / module
-        for source in (path, Path(__file__)):
-            app.env.note_dependency(str(source), docname=docname)
+    package = Path(signals.__file__).parent
+    for source in [package / module for module in _MADE_FROM.get(docname, ())]:
+        app.env.note_dependency(str(source), docname=docname)
+    if docname in _MADE_FROM:
+        app.env.note_dependency(__file__, docname=docname)

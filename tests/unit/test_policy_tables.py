@@ -90,7 +90,8 @@ def test_holidays_may_be_dates_and_dates_beside_a_region() -> None:
         date(2026, 12, 31),
     }
     mixed = office(text + '["DE", "2026-12-24"]').holidays
-    assert {date(2026, 12, 24), date(2026, 12, 25)} <= mixed
+    assert date(2026, 12, 24) in mixed
+    assert date(2026, 12, 25) in mixed
 
 
 @pytest.mark.parametrize(
