@@ -25,7 +25,7 @@ from ..types import Agent
 from .runtime import Runtime
 
 HISTORY: Final = 50
-TEXT_LIMIT: Final = 200_000
+TEXT_LIMIT: Final = 60_000
 SOURCE: Final = "workspace"
 """Where a version comes from that was written in the workspace."""
 
@@ -105,6 +105,8 @@ def find(runtime: Runtime, policy_id: int) -> tuple[Version, str]:
     Raises:
         NotFoundError: there is none of this number.
     """
+    if not runtime.policies.editable:
+        raise NotFoundError("no versions are kept: the file is the policy")
     with runtime.read() as session:
         row = _existing(session, policy_id)
         return version_of(row), row.text

@@ -11,6 +11,8 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 from flask_checkout_case import CaseInfo
+from flask_checkout_case.rules.policy import read_policy_text
+from flask_checkout_case.services import policies
 from tests.support.desk import ORIGIN, Desk, decline, know_agents, open_desk
 from tests.support.protocols import follow_protocol
 from tests.support.shop import Shop
@@ -52,6 +54,21 @@ AGENT_ROUTES = {
     "checkout_case_agent.status": THEIR_DEEDS,
     "checkout_case_agent.priority": THEIR_DEEDS,
     "checkout_case_agent.tick": THEIR_DEEDS,
+}
+SUPERVISORS_ONLY = Access(403, 403, 403, 403, 200, 403)
+SUPERVISORS_DEEDS = Access(403, 403, 403, 403, 303, 403)
+POLICY_ROUTES = {
+    "checkout_case_agent.policy": SUPERVISORS_ONLY,
+    "checkout_case_agent.policy_save": SUPERVISORS_DEEDS,
+    "checkout_case_agent.policy_check": SUPERVISORS_ONLY,
+    "checkout_case_agent.policy_version": SUPERVISORS_ONLY,
+    "checkout_case_agent.policy_activate": SUPERVISORS_DEEDS,
+    "checkout_case_agent.policy_replay": SUPERVISORS_ONLY,
+}
+POLICY_FIELDS = {
+    "policy_save": {"text": read_policy_text(None)[0], "do": "save"},
+    "policy_check": {"text": read_policy_text(None)[0]},
+    "policy_activate": {"based_on": "1"},
 }
 # What customers and machines may ask for. Each proves itself by a token or a signature where it
 # touches anything; here stands what a caller gets who has none.
@@ -98,7 +115,7 @@ def our_rules(app: Flask) -> list[Rule]:
 
 
 def test_no_route_is_missing_from_the_table(shop: Shop) -> None:
-    listed = {*AGENT_ROUTES, *OTHER_ROUTES}
+    listed = {*AGENT_ROUTES, *POLICY_ROUTES, *OTHER_ROUTES}
     there = {rule.endpoint for rule in our_rules(shop.app)}
     assert there == listed, f"unlisted: {there - listed}; gone: {listed - there}"
 
@@ -154,6 +171,42 @@ def test_a_deed_needs_our_own_page(
     )
     with shop.app.app_context():
         assert shop.cases.get(case.reference) == case
+
+
+@pytest.fixture
+def policy_shop(make_sqlite_app: Make) -> Shop:
+    made = open_desk(make_sqlite_app, CHECKOUT_CASE_POLICY_EDITABLE=True)
+    policies.note_file(made.app.extensions["checkout_case"])
+    return made
+
+
+@pytest.mark.parametrize("who", CALLERS)
+@pytest.mark.parametrize("endpoint", POLICY_ROUTES)
+def test_the_policy_is_for_supervisors(policy_shop: Shop, endpoint: str, who: str) -> None:
+    expected = getattr(POLICY_ROUTES[endpoint], who.replace(" ", "_"))
+    desk, address = caller(policy_shop, who), policy_address(policy_shop, endpoint)
+    fields = POLICY_FIELDS.get(endpoint.rpartition(".")[2])
+    if fields is None:
+        desk.http.get(address, status=expected)
+    else:
+        desk.http.post(address, {**token_of(desk), **fields}, headers=ORIGIN, status=expected)
+
+
+@pytest.mark.parametrize("deed", POLICY_FIELDS)
+@pytest.mark.parametrize("headers", [{}, {"Origin": "https://evil.example"}, ORIGIN])
+def test_a_policy_is_changed_from_our_own_page(
+    policy_shop: Shop, deed: str, headers: dict[str, str]
+) -> None:
+    boss = Desk(policy_shop, "boss")
+    form = {**POLICY_FIELDS[deed], **(token_of(boss) if headers is not ORIGIN else {})}
+    address = policy_address(policy_shop, f"checkout_case_agent.{deed}")
+    accepting = {**headers, "Accept": "application/json"}
+    assert "csrf" in boss.http.post(address, form, headers=accepting, status=403)
+
+
+def policy_address(shop: Shop, endpoint: str) -> str:
+    (rule,) = [rule for rule in our_rules(shop.app) if rule.endpoint == endpoint]
+    return rule.rule.replace("<int:policy_id>", "1")
 
 
 @pytest.mark.parametrize("endpoint", OTHER_ROUTES)

@@ -1,0 +1,101 @@
+"""Where the bars and lines of a chart lie. Templates draw them as SVG, with no style of their own.
+
+Every chart has a table beside it with the same figures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+WIDTH: Final = 640
+LABEL: Final = 132
+ROW: Final = 46
+HEIGHT: Final = 170
+BOTTOM: Final = 22
+LEFT: Final = 28
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """Two bars of one name, one below the other; ``y`` is the top of both."""
+
+    name: str
+    y: int
+    before: int
+    after: int
+    before_width: float
+    after_width: float
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    width: int
+    height: int
+    start: int
+    bars: tuple[Bar, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """Two lines over the hours of a week.
+
+    Args:
+        before, after: what SVG's ``points`` says.
+        ticks: places and values on the upright axis.
+        days: where each day starts.
+    """
+
+    width: int
+    height: int
+    floor: int
+    before: str
+    after: str
+    ticks: tuple[tuple[float, int], ...]
+    days: tuple[float, ...]
+
+
+def bars(rows: Sequence[tuple[str, int, int]]) -> Bars:
+    """Lay out two bars for each ``(name, before, after)``."""
+    most = max((max(old, new) for _, old, new in rows), default=0) or 1
+    room = WIDTH - LABEL - 48
+    placed = tuple(
+        Bar(name, place * ROW, old, new, _part(old, most, room), _part(new, most, room))
+        for place, (name, old, new) in enumerate(rows)
+    )
+    return Bars(WIDTH, max(1, len(rows)) * ROW, LABEL, placed)
+
+
+def steps(before: Sequence[int], after: Sequence[int]) -> Steps:
+    """Lay out two stepped lines of as many values each."""
+    most = max([*before, *after, 1])
+    floor = HEIGHT - BOTTOM
+    wide = (WIDTH - LEFT) / max(1, len(before))
+    marks = sorted({0, most, most // 2})
+    return Steps(
+        WIDTH,
+        HEIGHT,
+        floor,
+        _points(before, most, wide, floor),
+        _points(after, most, wide, floor),
+        tuple((_height(mark, most, floor), mark) for mark in marks),
+        tuple(round(LEFT + day * 24 * wide, 1) for day in range(7)),
+    )
+
+
+def _points(values: Sequence[int], most: int, wide: float, floor: int) -> str:
+    found: list[str] = []
+    for place, value in enumerate(values):
+        y = _height(value, most, floor)
+        edges = (LEFT + place * wide, LEFT + (place + 1) * wide)
+        found += [f"{x:.1f},{y:.1f}" for x in edges]
+    return " ".join(found)
+
+
+def _height(value: int, most: int, floor: int) -> float:
+    return round(floor - (floor - 8) * value / most, 1)
+
+
+def _part(value: int, most: int, room: int) -> float:
+    return round(room * value / most, 1)

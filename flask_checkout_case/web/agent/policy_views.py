@@ -1,0 +1,161 @@
+"""The policy in the workspace: what is in force, an editor, versions, activation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import jsonify, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from ...errors import PolicyChangedError, PolicyError
+from ...i18n import gettext
+from ...rules.policy_diff import line_difference
+from ...services import policies, queue
+from ...services.policies import Problem, Version
+from ...types import Agent
+from ..current import current_agent, runtime
+from ..guard import csrf_protected
+from . import policy_words
+from .blueprint import blueprint
+
+
+def supervisor() -> Agent:
+    """Return the supervisor behind this request.
+
+    Raises:
+        PermissionDeniedError: whoever it is isn't one.
+    """
+    agent = current_agent()
+    policies.require_supervisor(agent)
+    return agent
+
+
+@blueprint.get("/policy")
+def policy() -> ResponseReturnValue:
+    """Show the policy in force, an editor that starts with it, and what has been before."""
+    agent = supervisor()
+    policies.note_file(runtime())
+    start = request.args.get("from", type=int)
+    text = policies.find(runtime(), start)[1] if start is not None else None
+    return _page(agent, text)
+
+
+@blueprint.post("/policy")
+@csrf_protected
+def policy_save() -> ResponseReturnValue:
+    """Keep what was typed as a draft; with mistakes nothing is kept and nothing typed is lost."""
+    agent, text = supervisor(), _typed()
+    problems = _problems(text)
+    if problems or request.form.get("do") == "check":
+        return _page(agent, text, problems=problems, checked=True), 422 if problems else 200
+    draft = policies.save_draft(runtime(), text, agent=agent)
+    return redirect(url_for(".policy_version", policy_id=draft.id), 303)
+
+
+@blueprint.post("/policy/check")
+@csrf_protected
+def policy_check() -> ResponseReturnValue:
+    """Answer an editor that asks, while somebody types, what is wrong."""
+    supervisor()
+    problems = _problems(_typed())
+    return jsonify(
+        verdict=policy_words.verdict(len(problems)),
+        problems=[{"line": one.line, "message": one.message} for one in problems],
+    )
+
+
+@blueprint.get("/policy/versions/<int:policy_id>")
+def policy_version(policy_id: int) -> ResponseReturnValue:
+    """Show a version and how it differs from the one in force; it can be activated here."""
+    return _version_page(supervisor(), policy_id)
+
+
+@blueprint.post("/policy/versions/<int:policy_id>/activate")
+@csrf_protected
+def policy_activate(policy_id: int) -> ResponseReturnValue:
+    """Put a version into force, unless another one came into force since the page was made."""
+    agent = supervisor()
+    based_on = request.form.get("based_on", type=int)
+    try:
+        policies.activate(runtime(), policy_id, agent=agent, based_on=based_on)
+    except PolicyChangedError as error:
+        return _version_page(agent, policy_id, conflict=error.current), error.status
+    except PolicyError as error:
+        return _version_page(agent, policy_id, problem=str(error)), 422
+    return redirect(url_for(".policy"), 303)
+
+
+def frame(agent: Agent) -> dict[str, Any]:
+    """Return what every page of the policy is given."""
+    return {
+        "agent": agent,
+        "now": runtime().clock(),
+        "views": queue.views_of(agent),
+        "counts": queue.counts(runtime(), agent),
+        "told": policy_words.told,
+        "author": policy_words.author,
+    }
+
+
+def _page(
+    agent: Agent,
+    text: str | None,
+    *,
+    problems: tuple[Problem, ...] = (),
+    checked: bool = False,
+) -> str:
+    active, in_force = policies.active(runtime())
+    history = policies.history(runtime())
+    text = in_force if text is None else text
+    return render_template(
+        "checkout_case/agent/policy.html",
+        active=active,
+        text=text,
+        editable=runtime().policies.editable,
+        limit=policies.TEXT_LIMIT,
+        problems=problems,
+        verdict=policy_words.verdict(len(problems)) if checked else "",
+        lines=line_difference(in_force, text),
+        history=history,
+        waiting=_waiting(history),
+        **frame(agent),
+    )
+
+
+def _version_page(
+    agent: Agent,
+    policy_id: int,
+    *,
+    conflict: dict[str, Any] | None = None,
+    problem: str | None = None,
+) -> str:
+    version, text = policies.find(runtime(), policy_id)
+    active, in_force = policies.active(runtime())
+    return render_template(
+        "checkout_case/agent/policy_version.html",
+        version=version,
+        active=active,
+        text=text,
+        lines=line_difference(in_force, text),
+        conflict=conflict,
+        problem=problem,
+        **frame(agent),
+    )
+
+
+def _waiting(history: Any) -> Version | None:
+    """Return the file's newest version where nobody has activated it yet."""
+    of_file = next((one for one in history if one.made_by is None), None)
+    return of_file if of_file is not None and of_file.activated_at is None else None
+
+
+def _typed() -> str:
+    # A form's lines end as on a typewriter; the text's hash is its version.
+    return request.form.get("text", "").replace("\r\n", "\n")
+
+
+def _problems(text: str) -> tuple[Problem, ...]:
+    if len(text) > policies.TEXT_LIMIT:
+        most = policies.TEXT_LIMIT
+        return (Problem(1, gettext("That is too long: at most %(most)s characters.", most=most)),)
+    return policies.problems_of(runtime(), text)

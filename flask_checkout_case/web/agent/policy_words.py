@@ -1,0 +1,45 @@
+"""The policy pages' words: what changed, who did it, what the editor says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from ...i18n import N_, gettext, ngettext
+from ...rules.policy_diff import Change
+
+PARTS: Final[Mapping[str, str]] = {
+    "route": N_("Route"),
+    "team": N_("Team"),
+    "sla": N_("Service level"),
+    "calendar": N_("Calendar"),
+    "protocol": N_("Protocol"),
+    "currency": N_("Currency"),
+    "rates": N_("Rates"),
+    "hesitation": N_("Hesitation"),
+    "outreach": N_("Outreach"),
+}
+WHATS: Final[Mapping[str, str]] = {
+    "added": N_("added"),
+    "removed": N_("removed"),
+    "changed": N_("changed"),
+    "moved": N_("moved"),
+}
+
+
+def told(change: Change) -> str:
+    """Write one change: ``Route “Payment declined”: removed``."""
+    part, what = gettext(PARTS[change.part]), gettext(WHATS[change.what])
+    return f"{part} “{change.name}”: {what}" if change.name else f"{part}: {what}"
+
+
+def author(name: str | None) -> str:
+    """Write who did something; what came with the shop's release was nobody of the staff."""
+    return name or gettext("The policy file")
+
+
+def verdict(problems: int) -> str:
+    """Write how a check came out."""
+    if not problems:
+        return gettext("No mistakes")
+    return ngettext("%(num)s mistake", "%(num)s mistakes", problems)

@@ -1,0 +1,95 @@
+"""The last days' cases against a version that isn't in force: sums, charts, case by case."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from babel.dates import get_day_names
+from flask import render_template, request
+from flask.typing import ResponseReturnValue
+
+from ...errors import PolicyError
+from ...i18n import current_locale
+from ...rules.policy import Policy
+from ...rules.replay import PER_HOUR, Comparison, staffing
+from ...services import policies
+from ...services.replay import replay
+from ...types import Priority
+from ..current import runtime
+from . import charts
+from .blueprint import blueprint
+from .policy_views import frame, supervisor
+
+DAYS: Final = (7, 14, 30, 90)
+MOST_CASES: Final = 5000
+"""Of more than these the command line tells: a page has to answer soon."""
+SHOWN: Final = 50
+
+
+@blueprint.get("/policy/replay")
+def policy_replay() -> ResponseReturnValue:
+    """Show what a version would have made of the last days' cases."""
+    agent = supervisor()
+    policies.note_file(runtime())
+    history = policies.history(runtime())
+    chosen = request.args.get("version", type=int)
+    days = request.args.get("days", 30, type=int)
+    days = days if days in DAYS else 30
+    per_hour = min(max(request.args.get("per_hour", PER_HOUR, type=int), 1), 1000)
+    found, problem = None, None
+    if chosen is not None:
+        try:
+            draft = policies.checked(runtime(), policies.find(runtime(), chosen)[1])
+            found = _told(replay(runtime(), draft, days=days, most=MOST_CASES), draft, per_hour)
+        except PolicyError as error:
+            problem = str(error)
+    return render_template(
+        "checkout_case/agent/policy_replay.html",
+        history=history,
+        chosen=chosen,
+        days=days,
+        all_days=DAYS,
+        per_hour=per_hour,
+        most=MOST_CASES,
+        problem=problem,
+        found=found,
+        weekdays=_weekdays(),
+        **frame(agent),
+    )
+
+
+def _weekdays() -> list[str]:
+    names = get_day_names("abbreviated", locale=current_locale.get().replace("-", "_"))
+    return [str(names[day]) for day in range(7)]
+
+
+def _told(found: Comparison, draft: Policy, per_hour: int) -> dict[str, Any]:
+    old, new = runtime().policy.teams, draft.teams
+    names = {key: team.name for key, team in {**new, **old}.items()}
+    before, after = found.before, found.after
+    keys = sorted({*before.cases, *after.cases}, key=_by_team_and_rank)
+    late = sorted({*before.missed, *after.missed})
+    now, then = staffing(before, per_hour), staffing(after, per_hour)
+    teams = sorted({*found.teams_before, *found.teams_after})
+    return {
+        "cases": found.cases,
+        "differing": found.differing,
+        "names": names,
+        "sums": [(key, before.cases[key], after.cases[key]) for key in keys],
+        "missed": [(key, before.missed[key], after.missed[key]) for key in late],
+        "missed_sum": (sum(before.missed.values()), sum(after.missed.values())),
+        "bars": charts.bars([_bar(found, key, names.get(key, key)) for key in teams]),
+        "steps": charts.steps([one.people for one in now], [one.people for one in then]),
+        "hours": [(hour, now[hour], then[hour]) for hour in range(len(now))],
+        "differences": found.differences[:SHOWN],
+    }
+
+
+def _bar(found: Comparison, key: str, name: str) -> tuple[str, int, int]:
+    sides = (found.teams_before.get(key), found.teams_after.get(key))
+    old, new = (sum(side.cases.values()) if side else 0 for side in sides)
+    return name, old, new
+
+
+def _by_team_and_rank(key: tuple[str, Priority]) -> tuple[str, int]:
+    return key[0], -list(Priority).index(key[1])
