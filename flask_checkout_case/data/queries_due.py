@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session
 
-from .models import AgentRow, CaseRow, CheckoutRow, EventRow
+from .models import CaseRow, CheckoutRow, EventRow
 
 _UNSYNCHRONISED = {"synchronize_session": False}
 _AFRESH = {"populate_existing": True}
@@ -51,11 +51,6 @@ def next_due_checkout(session: Session, now: datetime) -> CheckoutRow | None:
 
 def case_by_id(session: Session, case_id: int) -> CaseRow | None:
     return session.scalar(select(CaseRow).where(CaseRow.id == case_id))
-
-
-def agents(session: Session) -> Sequence[AgentRow]:
-    """Return everybody who has ever been seen as an agent, in a fixed order."""
-    return session.scalars(select(AgentRow).order_by(AgentRow.id)).all()
 
 
 def set_case_alarm(session: Session, case_id: int, values: Mapping[str, Any]) -> None:

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from ..data import outbox, queries_case, queries_due
+from ..data import outbox, queries_assignment, queries_case, queries_due
 from ..data.models import AgentRow, CaseRow, with_values
 from ..rules import lifecycle
+from ..rules.assignment import is_member
 from ..rules.clocks import BREACH, Threshold
 from ..rules.policy import Policy, Step
 from ..types import EntryKind, Priority, Status
@@ -31,7 +32,7 @@ def act(unit: Unit, row: CaseRow, threshold: Threshold) -> None:
     Args:
         row: the case, locked; it is changed and its version grows where a step changes it.
     """
-    staff = queries_due.agents(unit.session)
+    staff = queries_assignment.all_agents(unit.session)
     before = with_values(row, {})
     changed: dict[str, Any] = {}
     for step in threshold.steps:
@@ -65,7 +66,7 @@ def _changes(policy: Policy, row: CaseRow, step: Step, staff: Iterable[AgentRow]
 
 
 def _belongs(policy: Policy, agent: AgentRow, team: str) -> bool:
-    return team in agent.teams or agent.ref in policy.teams[team].members
+    return is_member(policy.teams[team], agent.ref, agent.teams)
 
 
 def _is_told(unit: Unit, row: CaseRow, agent: AgentRow, wanted: set[str]) -> bool:

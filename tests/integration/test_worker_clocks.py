@@ -203,16 +203,17 @@ def test_two_workers_fire_nothing_twice(shop: Shop, clock: Clock) -> None:
     assert len(told_on_the_timeline(shop)) == 24
 
 
-def test_a_sweep_reads_what_is_due_by_its_index(shop: Shop, clock: Clock) -> None:
+def test_a_sweep_touches_what_is_due_and_finds_it_by_its_index(shop: Shop, clock: Clock) -> None:
     decline(shop, clock.now)
     original = row(shop)
     columns = [item.key for item in CaseRow.__mapper__.column_attrs if item.key != "id"]
     copied = {name: getattr(original, name) for name in columns}
+    later = clock.now + timedelta(days=1)
     with runtime_of(shop).write() as unit:
         unit.session.execute(
             insert(CaseRow),
             [
-                {**copied, "reference": f"CC-{n}", "dedupe_key": f"k{n}", "wake_at": None}
+                {**copied, "reference": f"CC-{n}", "dedupe_key": f"k{n}", "wake_at": later}
                 for n in range(3000)
             ],
         )
@@ -221,6 +222,12 @@ def test_a_sweep_reads_what_is_due_by_its_index(shop: Shop, clock: Clock) -> Non
     clock.pass_by(timedelta(hours=1))
     with Statements(shop) as statements:
         sweep(runtime_of(shop))
+    written = [told for told, _ in statements.seen if told.startswith("UPDATE checkout_case_case ")]
+    assert written
+    assert all("WHERE checkout_case_case.id =" in told for told in written)
+    with runtime_of(shop).read() as session:
+        untouched = select(CaseRow.id).where(CaseRow.wake_at == later, CaseRow.version == 1)
+        assert len(session.scalars(untouched).all()) == 3000
     for table, index in (
         ("checkout_case_case", "ix_checkout_case_case_wake"),
         ("checkout_case_checkout", "ix_checkout_case_checkout_wake"),

@@ -272,7 +272,7 @@ def test_the_mail_says_what_is_overdue_and_leads_to_the_case(
     assert page.status_code == 200
     assert "Escalated: First response is overdue" in page.text
     assert "priority raised to Urgent" in page.text
-    assert "told: Lin, Oda" in page.text
+    assert "told: Gone, Lin, Oda" in page.text
 
 
 def test_what_was_answered_meanwhile_is_not_mailed(
@@ -351,8 +351,9 @@ def test_a_priority_changes_no_clock(shop: Shop, clock: Clock) -> None:
     clock.pass_by(HOUR)
     services.customer_message(runtime_of(shop), case.reference, "The big one.")
     due, found = row(shop).resolution_due, row(shop)
-    args = {"agent": LIN, "version": found.version}
-    services.set_priority(runtime_of(shop), case.reference, "high", **args)
+    services.set_priority(
+        runtime_of(shop), case.reference, "high", agent=LIN, version=found.version
+    )
     assert row(shop).resolution_due == due
     assert row(shop).revision == 1
 

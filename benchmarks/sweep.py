@@ -1,0 +1,161 @@
+"""What a sweep costs while few of many open cases are due: time, statements, rows, the plan.
+
+``python -m benchmarks.sweep [--due 10] [--cases 1000 10000 100000] [--rounds 5]``
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import event, func, insert, select, text, update
+
+from benchmarks._shop import databases
+from benchmarks.queue import case, runtime_of
+from flask_checkout_case.data.models import CaseRow
+from flask_checkout_case.data.queries_due import due_case
+from flask_checkout_case.services.alarms import sweep_cases
+from flask_checkout_case.services.runtime import Runtime
+from tests.support.due import Clock, set_clock
+from tests.support.shop import Shop, build_shop, dispose
+
+INDEX: Final = "ix_checkout_case_case_wake"
+AT_ONCE: Final = 2_000
+
+
+@dataclass
+class Seen:
+    """What was sent to the database, and how many rows of cases came back or were written."""
+
+    statements: int = 0
+    rows: int = 0
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--due", type=int, default=10)
+    parser.add_argument("--cases", type=int, nargs="+", default=[1_000, 10_000, 100_000])
+    parser.add_argument("--rounds", type=int, default=5)
+    given = parser.parse_args()
+    print(f"a sweep of {given.due} due cases, p50 of {given.rounds} rounds")
+    print(f"{'':12}{'open cases':>12}{'ms':>9}{'SQL':>6}{'written':>9}{'touched':>9}  plan")
+    for cases in given.cases:
+        with databases() as found:
+            for name, (url, _, home) in found.items():
+                with open_shop(url, home / f"{name}-{cases}", cases) as (shop, clock):
+                    told = measure(runtime_of(shop), clock, given.due, given.rounds)
+                print(f"{name:12}{cases:12,}{told}")
+
+
+def measure(runtime: Runtime, clock: Clock, due: int, rounds: int) -> str:
+    times: list[float] = []
+    told = ""
+    for number in range(rounds + 1):
+        before = make_due(runtime, clock, due, number)
+        with watched(runtime) as seen:
+            began = time.perf_counter()
+            fired = sweep_cases(runtime)
+            took = (time.perf_counter() - began) * 1000
+        touched = count_touched(runtime, before)
+        assert fired == due, (fired, due)
+        if number:  # the first opens connections and compiles statements
+            times.append(took)
+        told = f"{seen.statements:6}{seen.rows:9}{touched:9}"
+    plan = explain(runtime, clock.now)
+    return f"{statistics.median(times):9.1f}{told}  {INDEX if INDEX in plan else plan}"
+
+
+@contextmanager
+def open_shop(url: str, home: Path, cases: int) -> Iterator[tuple[Shop, Clock]]:
+    """Make a shop with open cases whose clocks run, none of them due, and fresh statistics."""
+    home.mkdir(parents=True)
+    shop = build_shop(url, home)
+    now = datetime.now(UTC).replace(microsecond=0)
+    clock = set_clock(shop, now)
+    runtime = runtime_of(shop)
+    for numbers in (range(at, min(at + AT_ONCE, cases)) for at in range(0, cases, AT_ONCE)):
+        with runtime.write() as unit:
+            unit.session.execute(insert(CaseRow), [open_case(number, now) for number in numbers])
+    with runtime.database.engine.connect() as connection:
+        connection.execute(text("ANALYZE"))
+        connection.commit()
+    yield shop, clock
+    dispose(shop)
+
+
+def open_case(number: int, now: datetime) -> dict[str, Any]:
+    live = {"status": "open", "ended_at": None, "outcome": None, "sla": "payment"}
+    later = now + timedelta(days=400, seconds=number)
+    return {**case(number, now), **live, "opened_at": now, "wake_at": later, "pauses": []}
+
+
+def make_due(runtime: Runtime, clock: Clock, due: int, number: int) -> dict[int, Any]:
+    """Let the first clock of some cases, spread over all, warn now, and nothing else.
+
+    Args:
+        number: of the round; each takes other cases.
+
+    Returns:
+        The alarms of all cases.
+    """
+    clock.pass_by(timedelta(hours=1))
+    start, later = clock.now - timedelta(minutes=12), clock.now + timedelta(days=400)
+    with runtime.write() as unit:
+        highest = unit.session.scalar(select(func.max(CaseRow.id))) or 0
+        chosen = [highest * place // due - number for place in range(1, due + 1)]
+        soon = CaseRow.wake_at < clock.now + timedelta(days=100)
+        unit.session.execute(update(CaseRow).where(soon).values(wake_at=later))
+        due_now = update(CaseRow).where(CaseRow.id.in_(chosen))
+        unit.session.execute(due_now.values(opened_at=start, wake_at=clock.now))
+    return alarms(runtime)
+
+
+def alarms(runtime: Runtime) -> dict[int, Any]:
+    with runtime.read() as session:
+        found = select(CaseRow.id, CaseRow.wake_at, CaseRow.version)
+        return {row.id: (row.wake_at, row.version) for row in session.execute(found)}
+
+
+def count_touched(runtime: Runtime, before: dict[int, Any]) -> int:
+    """Return how many cases are not as they were."""
+    after = alarms(runtime)
+    return sum(after[key] != told for key, told in before.items())
+
+
+@contextmanager
+def watched(runtime: Runtime) -> Iterator[Seen]:
+    seen = Seen()
+
+    def note(_connection: Any, cursor: Any, statement: str, *_rest: Any) -> None:
+        if not statement.startswith(("BEGIN", "PRAGMA")):
+            seen.statements += 1
+        if statement.startswith("UPDATE checkout_case_case "):
+            seen.rows += max(cursor.rowcount, 0)
+
+    engine = runtime.database.engine
+    event.listen(engine, "after_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(engine, "after_cursor_execute", note)
+
+
+def explain(runtime: Runtime, now: datetime) -> str:
+    """Return the plan by which a sweep finds the next due case."""
+    engine = runtime.database.engine
+    how = "EXPLAIN" if engine.dialect.name == "postgresql" else "EXPLAIN QUERY PLAN"
+    statement = due_case(now).compile(engine, compile_kwargs={"literal_binds": True})
+    with engine.connect() as connection:
+        rows = connection.exec_driver_sql(f"{how} {statement}".replace("%", "%%"))
+        return " / ".join(" ".join(map(str, row)) for row in rows)
+
+
+if __name__ == "__main__":
+    main()
