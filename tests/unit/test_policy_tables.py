@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import copy
+import functools
+import operator
+import tomllib
+from collections.abc import Iterator
 from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,8 +18,18 @@ from hypothesis import strategies as st
 
 from flask_checkout_case.errors import PolicyError
 from flask_checkout_case.rules.calendars import DAY, Calendar, Shift
-from flask_checkout_case.rules.policy import Burst, Policy, Step, Task, load_policy, parse_policy
+from flask_checkout_case.rules.policy import (
+    Burst,
+    Policy,
+    Step,
+    Task,
+    load_policy,
+    parse_policy,
+    read_policy_text,
+)
 from flask_checkout_case.rules.policy_calendars import WEEKDAYS
+from flask_checkout_case.rules.policy_check import build
+from flask_checkout_case.rules.policy_toml import Path
 from flask_checkout_case.types import Priority
 
 REST = """
@@ -320,3 +337,64 @@ def test_white_glove_is_the_protocol_of_high_value() -> None:
     tasks = policy.protocols["white-glove"].tasks
     assert tasks[0].required
     assert all(task.owner in {"assignee", "supervisors", *policy.teams} for task in tasks)
+
+
+# --- whatever is written -------------------------------------------------------------------------
+
+WHOLE = tomllib.loads(
+    read_policy_text(None)[0]
+    + LADDER
+    + """
+[[routes]]
+name = "First"
+team = "support"
+sla = "x"
+protocol = "calls"
+when = { words = ["a*"], inside = "office", total_over = "5 USD", orders_over = 3 }
+unless = { tags = "vip", category = ["stock"], language = "de" }
+""",
+    parse_float=Decimal,
+)
+WHOLE["routes"].insert(0, WHOLE["routes"].pop())
+anything = st.recursive(
+    st.one_of(
+        st.integers(-1, 9),
+        st.booleans(),
+        st.text(max_size=5),
+        st.just(Decimal("1.5")),
+        st.just(date(2026, 1, 1)),
+        st.sampled_from(["office", "always", "support", "payments", "15m", "75%", "DE", "mon"]),
+    ),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
+    max_leaves=4,
+)
+
+
+def places(value: Any, path: Path = ()) -> Iterator[Path]:
+    if isinstance(value, (dict, list)):
+        for key, below in value.items() if isinstance(value, dict) else enumerate(value):
+            yield (*path, key)
+            yield from places(below, (*path, key))
+
+
+def test_the_policy_to_be_broken_is_whole() -> None:
+    assert build(WHOLE, version="1", source="p.toml")[1] == []
+
+
+@given(st.sampled_from(list(places(WHOLE))), anything, st.booleans())
+def test_whatever_is_written_is_read_whole_or_refused(
+    path: Path, value: Any, is_left_out: bool
+) -> None:
+    raw: Any = copy.deepcopy(WHOLE)
+    holder = functools.reduce(operator.getitem, path[:-1], raw)
+    if is_left_out:
+        del holder[path[-1]]
+    else:
+        holder[path[-1]] = value
+    policy, mistakes = build(raw, version="1", source="p.toml")
+    assert (policy is None) == bool(mistakes)
+    for one in mistakes:
+        assert one.message.startswith(("expected", "is no "))
+        assert one.key
