@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
+from sqlalchemy import update
 
 from flask_checkout_case import CaseInfo
+from flask_checkout_case.data.models import TaskRow
 from flask_checkout_case.services import cases as services
 from flask_checkout_case.services import protocols
 from tests.support.desk import (
@@ -138,6 +140,25 @@ def test_every_state(
     page.goto(page.url.rpartition("/cases/")[0] + "/?view=all")
     look("queue")
     assert {state: told for state, told in found.items() if told} == {}
+
+
+@pytest.mark.parametrize("width", [320, 390])
+def test_long_words_stay_inside(
+    desk: Callable[..., Page], shop: Shop, case: CaseInfo, width: int
+) -> None:
+    runtime = runtime_of(shop)
+    with runtime.write() as unit:
+        unit.session.execute(update(TaskRow).values(title="Zahlungsdienstleister" * 9))
+    size = {"width": width, "height": 844}
+    page = desk("lin", f"/cases/{case.reference}", viewport=size, bypass_csp=True)
+    page.locator(".deeds summary").click()
+    expect(page.locator(".menu-hint")).to_be_visible()
+    assert complaints(page) == []
+    page.locator(".deeds .pick").first.click()
+    page.locator(".ask-ways .primary").evaluate(
+        "button => button.textContent = 'Mit dieser ausführlichen Begründung senden und lösen'"
+    )
+    assert complaints(page) == []
 
 
 def test_a_task_is_ticked_by_keyboard(
