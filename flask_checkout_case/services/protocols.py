@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from ..data import queries_case, queries_due
+from ..data import queries_case, queries_due, queries_queue
 from ..data import queries_protocol as queries
 from ..data.models import CaseRow, TaskRow
 from ..errors import InvalidInputError, InvalidTransitionError, NotFoundError
@@ -188,9 +188,19 @@ def _look(unit: Unit, task: TaskRow) -> bool:
         work.change({"priority": after})
     told = {"action": "task_overdue", **_about(task), "from": before, "to": after}
     told |= {"due": task.due_at.isoformat() if task.due_at else None, "notify": [task.owner]}
+    told["people"] = _owners(unit, row, task.owner)
     work.append(EntryKind.ESCALATION, data=told, key=f"task:{task.id}")
     unit.emit("case_escalated", case=info(row), reason="task_overdue", task=task.title)
     return True
+
+
+def _owners(unit: Unit, row: CaseRow, owner: str) -> list[str]:
+    staff = queries_queue.agents(unit.session)
+    if owner == "assignee":
+        return [one.name for one in staff if one.ref == row.assignee_ref]
+    if owner == "supervisors":
+        return [one.name for one in staff if one.role == "supervisor"]
+    return [one.name for one in staff if owner in one.teams]
 
 
 def _about(task: TaskRow) -> dict[str, Any]:

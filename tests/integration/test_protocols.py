@@ -25,6 +25,7 @@ from flask_checkout_case.errors import (
 from flask_checkout_case.jobs.sweep import sweep
 from flask_checkout_case.services import cases as services
 from flask_checkout_case.services import protocols
+from flask_checkout_case.services.staff import remember_agent
 from flask_checkout_case.types import Outcome, Status
 from tests.support.due import (
     MINUTE,
@@ -337,6 +338,7 @@ def test_an_overdue_task_escalates_once(shop: Shop, clock: Clock, case: CaseInfo
     (line,) = told(shop, "escalation", "task_overdue")
     assert (line["task"], line["from"], line["to"]) == ("Call the customer", "high", "urgent")
     assert line["notify"] == ["assignee"]
+    assert line["people"] == []
 
 
 def test_not_one_microsecond_early(shop: Shop, clock: Clock, case: CaseInfo) -> None:
@@ -353,6 +355,17 @@ def test_a_worker_that_was_down_tells_each_once(shop: Shop, clock: Clock, case: 
         assert sweep(runtime_of(shop)).tasks == 0
     assert [task for _, task in heard] == ["Call the customer", "Hold the stock"]
     assert now_of(shop).priority == "urgent"
+
+
+def test_it_is_said_whose_task_is_late(shop: Shop, clock: Clock, case: CaseInfo) -> None:
+    boss = Agent(ref="1", name="Noor Haddad", role="supervisor")
+    for agent in (LIN, EVE, boss):
+        remember_agent(runtime_of(shop), agent)
+    services.take(runtime_of(shop), case.reference, agent=LIN, version=case.version)
+    clock.pass_by(timedelta(hours=2))
+    assert protocols.sweep_overdue(runtime_of(shop)) == 2
+    lines = told(shop, "escalation", "task_overdue")
+    assert [line["people"] for line in lines] == [["Lin Okafor"], ["Eve Lindqvist"]]
 
 
 def test_what_is_done_in_time_is_never_late(shop: Shop, clock: Clock, case: CaseInfo) -> None:
