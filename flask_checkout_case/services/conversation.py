@@ -18,7 +18,7 @@ from ..data import queries_conversation as queries
 from ..data.queries_conversation import PublicLine, ReachedCase
 from ..errors import CheckoutCaseError
 from ..i18n import current_locale
-from ..rules import failures, lifecycle
+from ..rules import clocks, failures, lifecycle
 from ..rules.classify import classify
 from ..rules.routing import Facts, decide
 from ..types import (
@@ -145,15 +145,21 @@ def unread(runtime: Runtime, standing: Standing, seen: int | None) -> tuple[int,
 
 
 def answered_within(runtime: Runtime, viewer: Viewer, failure: Failure | None) -> timedelta | None:
-    """Return in what time the policy promises a first answer; ``None`` promises nothing."""
+    """Return in what time the policy promises a first answer; ``None`` promises nothing.
+
+    Out of hours that is longer: until the team is back, and the promise from then on.
+    """
     value = None
     checkout = viewer.checkout or {}
     minor, currency = checkout.get("value_minor"), checkout.get("currency")
     if isinstance(minor, int) and isinstance(currency, str):
         value = Money.minor(minor, currency)
     category = Category.OTHER if failure is None else Category.PAYMENT_DECLINED
-    sla = decide(runtime.policy, Facts(category=category, origin=Origin.WIDGET, total=value)).sla
-    return sla.first_response if sla is not None else None
+    policy, now = runtime.policy, runtime.clock()
+    sla = decide(policy, Facts(category=category, origin=Origin.WIDGET, total=value)).sla
+    calendar = policy.calendars.get(sla.calendar) if sla is not None else None
+    due = clocks.first_dues(sla, now, calendar).first_response
+    return due - now if due is not None else None
 
 
 def post(runtime: Runtime, viewer: Viewer, message: Message, nonce: str) -> Posted:

@@ -18,6 +18,8 @@ from flask_checkout_case.jobs.mail import Mail
 from flask_checkout_case.jobs.sweep import sweep
 from flask_checkout_case.rules.policy import parse_policy
 from flask_checkout_case.services import cases as services
+from flask_checkout_case.services.access import Viewer
+from flask_checkout_case.services.conversation import answered_within
 from flask_checkout_case.services.policy_source import PolicySource
 from flask_checkout_case.services.staff import remember_agent
 from tests.support.due import MINUTE, Clock, decline, entries, outbox, runtime_of, send, set_clock
@@ -405,6 +407,17 @@ def test_an_office_goes_on_after_the_weekend_on_which_clocks_are_set(
     clock.now = due
     work(shop)
     assert actions(shop)[1:] == [("sla_breached", "first_response", 100, 0)]
+
+
+def test_customers_are_promised_an_answer_in_working_hours(
+    make_shop: Callable[[str], Shop],
+) -> None:
+    shop = make_shop(POLICY.replace('sla = "payment"', 'sla = "office"'))
+    saturday = datetime(2026, 3, 7, 12, tzinfo=NEW_YORK).astimezone(UTC)
+    clock = set_clock(shop, saturday)
+    assert answered_within(runtime_of(shop), Viewer(), None) == 46 * HOUR
+    clock.now = datetime(2026, 3, 9, 12, tzinfo=NEW_YORK).astimezone(UTC)
+    assert answered_within(runtime_of(shop), Viewer(), None) == 2 * HOUR
 
 
 # --- the checkout's own time ---------------------------------------------------------------------
