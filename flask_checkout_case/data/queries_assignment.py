@@ -136,6 +136,14 @@ def open_counts(session: Session) -> Sequence[tuple[str, str, int]]:
     return [(ref, team, count) for ref, team, count in session.execute(statement)]
 
 
+def standing(session: Session, agent_ref: str) -> tuple[str | None, int]:
+    """Return what an agent has chosen to be (``None`` if unknown), and how many cases they have."""
+    chosen = select(AgentRow.presence).where(AgentRow.ref == agent_ref).scalar_subquery()
+    statement = select(chosen, func.count()).where(AssignmentRow.agent_ref == agent_ref, _OPEN)
+    presence, held_now = session.execute(statement).one()
+    return presence, held_now
+
+
 def given_since(session: Session, refs: Sequence[str], since: datetime) -> Mapping[str, int]:
     """Return how many cases each of these agents was given since then; taken ones don't count."""
     statement = (

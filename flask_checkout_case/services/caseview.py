@@ -8,13 +8,16 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from sqlalchemy.orm import Session
+
+from ..data import queries_assignment, queries_protocol, queries_queue
 from ..data import queries_caseview as queries
-from ..data import queries_protocol, queries_queue
 from ..data.models import AgentRow, CaseRow, CheckoutRow, EntryRow, EventRow, TaskRow
 from ..errors import NotFoundError
 from ..gateways import read_failure
 from ..rules import lifecycle
 from ..rules import protocols as protocol_rules
+from ..rules.assignment import AUTOMATIC
 from ..rules.urgency import Standing, standing
 from ..types import Agent, CaseInfo, FailureClass, Order, Priority, Status
 from .due import Clock, running_clocks
@@ -76,6 +79,7 @@ class CaseView:
         customer: name, email, language, country, tags, orders: as the shop tells them now, or as
             the checkout did.
         allowed: the actions that this agent may take.
+        may_decline: whether the case was given to this agent automatically.
         colleagues: known agents to whom the case can be given.
         checklists: the protocols that the case follows.
         standing: why a live case stands where it stands in the queue.
@@ -97,6 +101,7 @@ class CaseView:
     checklists: tuple[Checklist, ...]
     standing: Standing | None
     allowed: frozenset[str]
+    may_decline: bool
     mark: str
     now: datetime
 
@@ -138,6 +143,7 @@ def view(runtime: Runtime, reference: str, agent: Agent, *, before: int | None =
         events = queries.events_of(session, row.checkout_ref, EVENTS) if row.checkout_ref else []
         others = [info(other) for other in queries.other_cases(session, row, OTHERS)]
         agents = queries_queue.agents(session)
+        may_decline = _may_decline(session, row, agent)
         tasks = queries_protocol.tasks_of(session, row.id)
     allowed = frozenset(action for action in ACTIONS if may(runtime, agent, action, case))
     shown = entries[-ENTRIES:]
@@ -159,6 +165,7 @@ def view(runtime: Runtime, reference: str, agent: Agent, *, before: int | None =
         checklists=tuple(checklists(runtime.policy, tasks)),
         standing=_standing(runtime, row, case),
         allowed=allowed,
+        may_decline=may_decline,
         mark=_mark(
             row, checkout.seen_at if checkout else None, shown[-1].id if shown else 0, allowed
         ),
@@ -171,6 +178,13 @@ def _standing(runtime: Runtime, row: CaseRow, case: CaseInfo) -> Standing | None
         return None
     value = runtime.policy.in_base(case.value)
     return standing(row.due_at, row.opened_at, value, case.failure_class, Priority(row.priority))
+
+
+def _may_decline(session: Session, row: CaseRow, agent: Agent) -> bool:
+    if row.assignee_ref != str(agent.ref):
+        return False
+    given = queries_assignment.open_assignment(session, row.id)
+    return given is not None and given.how in AUTOMATIC
 
 
 def mark(runtime: Runtime, reference: str, agent: Agent) -> str:

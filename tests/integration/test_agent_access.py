@@ -46,15 +46,18 @@ AGENT_ROUTES = {
     "checkout_case_agent.queue_part": AGENTS_ONLY,
     "checkout_case_agent.case": THEIR_CASES,
     "checkout_case_agent.case_part": THEIR_CASES,
+    "checkout_case_agent.team_board": AGENTS_ONLY,
     "checkout_case_agent.reply": THEIR_DEEDS,
     "checkout_case_agent.note": THEIR_DEEDS,
     "checkout_case_agent.take": THEIR_DEEDS,
+    "checkout_case_agent.decline": Access(403, 403, 403, 404, 403, 403),
     "checkout_case_agent.assign": THEIR_DEEDS,
     "checkout_case_agent.transfer": THEIR_DEEDS,
     "checkout_case_agent.status": THEIR_DEEDS,
     "checkout_case_agent.priority": THEIR_DEEDS,
     "checkout_case_agent.tick": THEIR_DEEDS,
 }
+PRESENCE = {"checkout_case_agent.presence": Access(403, 403, 303, 303, 303, 403)}
 SUPERVISORS_ONLY = Access(403, 403, 403, 403, 200, 403)
 SUPERVISORS_DEEDS = Access(403, 403, 403, 403, 303, 403)
 POLICY_ROUTES = {
@@ -88,6 +91,7 @@ FIELDS = {
     "reply": {"reply_text": "An answer."},
     "note": {"note_text": "A note."},
     "take": {},
+    "decline": {},
     "assign": {"assignee": "8"},
     "transfer": {"team": "payments"},
     "status": {"status": "open"},
@@ -115,7 +119,7 @@ def our_rules(app: Flask) -> list[Rule]:
 
 
 def test_no_route_is_missing_from_the_table(shop: Shop) -> None:
-    listed = {*AGENT_ROUTES, *POLICY_ROUTES, *OTHER_ROUTES}
+    listed = {*AGENT_ROUTES, *PRESENCE, *POLICY_ROUTES, *OTHER_ROUTES}
     there = {rule.endpoint for rule in our_rules(shop.app)}
     assert there == listed, f"unlisted: {there - listed}; gone: {listed - there}"
 
@@ -171,6 +175,18 @@ def test_a_deed_needs_our_own_page(
     )
     with shop.app.app_context():
         assert shop.cases.get(case.reference) == case
+
+
+@pytest.mark.parametrize("who", CALLERS)
+def test_who_says_how_present_they_are(shop: Shop, who: str) -> None:
+    expected = getattr(PRESENCE["checkout_case_agent.presence"], who.replace(" ", "_"))
+    desk = caller(shop, who)
+    form = {**token_of(desk), "presence": "busy"}
+    address = "/checkout-case/agent/presence"
+    desk.http.post(address, form, headers=ORIGIN, status=expected)
+    for headers in ({"Origin": "https://evil.example"}, ORIGIN):
+        kept = form if headers is not ORIGIN else {"presence": "busy"}
+        desk.http.post(address, kept, headers=headers, status=403)
 
 
 @pytest.fixture

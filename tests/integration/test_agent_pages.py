@@ -360,10 +360,10 @@ def test_what_pages_cost(make_app: Make) -> None:
     lin = Desk(shop, "lin")
     lin.get()
     pages = {
-        "": 2,
-        f"cases/{case.reference}": 7,
+        "": 3,
+        f"cases/{case.reference}": 9,
         "queue?view=all": 2,
-        f"cases/{case.reference}/live": 7,
+        f"cases/{case.reference}/live": 8,
     }
     for page, most in pages.items():
         with statements(shop) as noted:

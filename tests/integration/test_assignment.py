@@ -154,11 +154,13 @@ def test_capacity_is_free_when_a_case_leaves(shop: Shop, how: str) -> None:
     if how == "solve":
         cases.solve(runtime, case.reference)
     elif how == "transfer":
-        given = {"agent": BOSS, "team": "fulfilment", "version": case.version}
-        cases.transfer(runtime, case.reference, **given)
+        cases.transfer(
+            runtime, case.reference, agent=BOSS, team="fulfilment", version=case.version
+        )
     else:
-        kept = {"agent": who("a"), "assignee_ref": None, "version": case.version}
-        cases.assign(runtime, case.reference, **kept)
+        cases.assign(
+            runtime, case.reference, agent=who("a"), assignee_ref=None, version=case.version
+        )
     place_waiting(runtime)
     assert holders(shop)[second.reference] == "a"
     ended = [row.end for row in assignments(shop)]

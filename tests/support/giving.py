@@ -70,8 +70,8 @@ def row_of(shop: Shop, reference: str) -> CaseRow:
 def holders(shop: Shop) -> dict[str, str | None]:
     """Return who has which case."""
     with runtime_of(shop).read() as session:
-        found = session.execute(select(CaseRow.reference, CaseRow.assignee_ref))
-        return {reference: assignee for reference, assignee in found}
+        found = session.execute(select(CaseRow.reference, CaseRow.assignee_ref)).all()
+        return {row.reference: row.assignee_ref for row in found}
 
 
 def give_out(

@@ -6,6 +6,10 @@ from typing import Any, Final
 
 from flask import Blueprint
 
+from ...errors import CheckoutCaseError
+from ...services import teams
+from ...services.teams import Standing
+from ..current import current_agent
 from ..guard import protect, this_runtime
 from . import wording
 
@@ -29,7 +33,15 @@ protect(blueprint, csp=CSP, error_page="checkout_case/agent/error.html")
 
 @blueprint.context_processor
 def _names() -> dict[str, Any]:
-    return {"words": wording, "login_url": _login_url}
+    return {"words": wording, "login_url": _login_url, "standing": _standing}
+
+
+def _standing() -> Standing | None:
+    """Return how the agent stands, for the header; ``None`` where a refusal is shown."""
+    try:
+        return teams.standing(this_runtime(), current_agent())
+    except CheckoutCaseError:
+        return None
 
 
 def _login_url() -> str | None:

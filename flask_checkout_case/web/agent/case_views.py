@@ -19,7 +19,7 @@ from ...errors import (
 )
 from ...i18n import gettext
 from ...rules.lifecycle import moves_from
-from ...services import cases, caseview, protocols, queue
+from ...services import assignment, cases, caseview, protocols, queue, staff
 from ...services.caseview import CaseView
 from ...types import Agent, CaseInfo, Outcome, Priority, Status
 from ..current import current_agent, runtime
@@ -92,6 +92,15 @@ def take(reference: str) -> ResponseReturnValue:
     """Assign the case to oneself."""
     return _do(
         reference, lambda ref, agent: cases.take(runtime(), ref, agent=agent, version=_version())
+    )
+
+
+@blueprint.post("/cases/<reference>/decline")
+@csrf_protected
+def decline(reference: str) -> ResponseReturnValue:
+    """Hand back a case that one was given automatically."""
+    return _do(
+        reference, lambda ref, agent: staff.decline(runtime(), ref, agent=agent, version=_version())
     )
 
 
@@ -187,6 +196,7 @@ def _do(reference: str, deed: Deed, *, sent: str | None = None) -> ResponseRetur
         asks = isinstance(error, InvalidInputError) and error.field == _REASON
         problem = None if asks and not _reason_is_long() else _told(error)
         return _page(reference, agent, problem=problem, asks=asks, status=error.status)
+    assignment.settle(runtime())
     unsent = {name: request.form.get(name, "") for name in _UNSENT if name != sent}
     if any(text.strip() for text in unsent.values()):
         # A redirect would lose the text that was being typed beside this.

@@ -101,6 +101,31 @@ def _assigned(
     return gettext("%(who)s gave the case to %(name)s", who=who, name=name), ""
 
 
+def _placed(
+    _who: str, data: Mapping[str, Any], _team: TeamName, agent: AgentName
+) -> tuple[str, str]:
+    name = data.get("name") or agent(str(data.get("to")))
+    return gettext("Given to %(name)s automatically", name=name), ""
+
+
+def _declined(
+    who: str, _data: Mapping[str, Any], _team: TeamName, _agent: AgentName
+) -> tuple[str, str]:
+    return gettext("%(who)s declined the case", who=who), ""
+
+
+def _timed_out(
+    _who: str, data: Mapping[str, Any], _team: TeamName, agent: AgentName
+) -> tuple[str, str]:
+    name = data.get("name") or agent(str(data.get("from")))
+    return gettext("%(name)s did not begin in time, the case goes on", name=name), "bad"
+
+
+def _left(_who: str, data: Mapping[str, Any], _team: TeamName, agent: AgentName) -> tuple[str, str]:
+    name = data.get("name") or agent(str(data.get("from")))
+    return gettext("%(name)s has gone, the case goes on", name=name), "bad"
+
+
 def _transferred(
     who: str, data: Mapping[str, Any], team: TeamName, _agent: AgentName
 ) -> tuple[str, str]:
@@ -184,6 +209,10 @@ _DECISIONS: Final[
     "routed": _routed,
     "taken": _taken,
     "assigned": _assigned,
+    "placed": _placed,
+    "declined": _declined,
+    "timed_out": _timed_out,
+    "left": _left,
     "transferred": _transferred,
     "priority": _priority,
     "status": _status,

@@ -36,6 +36,17 @@ STATUSES: Final[Mapping[str, str]] = {
     "solved": N_("Solved"),
     "closed": N_("Closed"),
 }
+PRESENCES: Final[Mapping[str, str]] = {
+    "available": N_("Available"),
+    "busy": N_("Busy"),
+    "away": N_("Away"),
+    "gone": N_("Gone"),
+}
+ASSIGNMENTS: Final[Mapping[str, str]] = {
+    "manual": N_("Everybody takes for themselves"),
+    "round_robin": N_("In turn"),
+    "balanced": N_("To whoever has the fewest"),
+}
 PRIORITIES: Final[Mapping[str, str]] = {
     "urgent": N_("Urgent"),
     "high": N_("High"),

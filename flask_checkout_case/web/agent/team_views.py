@@ -1,0 +1,41 @@
+"""Teams and who is there, and how present one is oneself."""
+
+from __future__ import annotations
+
+from flask import redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from ...services import queue, staff, teams
+from ..current import current_agent, runtime
+from ..guard import csrf_protected
+from .blueprint import blueprint
+
+
+@blueprint.get("/teams")
+def team_board() -> ResponseReturnValue:
+    """Show the teams: who is there, how much they have, what waits."""
+    agent = current_agent()
+    return render_template(
+        "checkout_case/agent/teams.html",
+        agent=agent,
+        boards=teams.boards(runtime(), agent),
+        views=queue.views_of(agent),
+        counts=queue.counts(runtime(), agent),
+        now=runtime().clock(),
+    )
+
+
+@blueprint.post("/presence")
+@csrf_protected
+def presence() -> ResponseReturnValue:
+    """Say how present one is, or, as a supervisor, somebody else."""
+    agent = current_agent()
+    given = request.form
+    staff.set_presence(runtime(), agent, given.get("presence", ""), of=given.get("of") or None)
+    return redirect(_back(given.get("back", "")), 303)
+
+
+def _back(path: str) -> str:
+    """Return the page of ours that the form stood on; anything else leads to the queue."""
+    home = url_for(".queue")
+    return path if path.startswith(home) and "\\" not in path else home
