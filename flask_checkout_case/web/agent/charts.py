@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-WIDTH: Final = 640
-LABEL: Final = 132
+WIDTH: Final = 480
+LONG: Final = 1080
+LABEL: Final = 118
 ROW: Final = 46
 HEIGHT: Final = 170
 BOTTOM: Final = 22
@@ -71,10 +72,10 @@ def steps(before: Sequence[int], after: Sequence[int]) -> Steps:
     """Lay out two stepped lines of as many values each."""
     most = max([*before, *after, 1])
     floor = HEIGHT - BOTTOM
-    wide = (WIDTH - LEFT) / max(1, len(before))
+    wide = (LONG - LEFT) / max(1, len(before))
     marks = sorted({0, most, most // 2})
     return Steps(
-        WIDTH,
+        LONG,
         HEIGHT,
         floor,
         _points(before, most, wide, floor),

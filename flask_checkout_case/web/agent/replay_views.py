@@ -40,7 +40,8 @@ def policy_replay() -> ResponseReturnValue:
     if chosen is not None:
         try:
             draft = policies.checked(runtime(), policies.find(runtime(), chosen)[1])
-            found = _told(replay(runtime(), draft, days=days, most=MOST_CASES), draft, per_hour)
+            compared = replay(runtime(), draft, days=days, most=MOST_CASES)
+            found = _told(compared, draft, per_hour, request.args.get("team", ""))
         except PolicyError as error:
             problem = str(error)
     return render_template(
@@ -63,18 +64,22 @@ def _weekdays() -> list[str]:
     return [str(names[day]) for day in range(7)]
 
 
-def _told(found: Comparison, draft: Policy, per_hour: int) -> dict[str, Any]:
+def _told(found: Comparison, draft: Policy, per_hour: int, team: str) -> dict[str, Any]:
     old, new = runtime().policy.teams, draft.teams
     names = {key: team.name for key, team in {**new, **old}.items()}
     before, after = found.before, found.after
     keys = sorted({*before.cases, *after.cases}, key=_by_team_and_rank)
     late = sorted({*before.missed, *after.missed})
-    now, then = staffing(before, per_hour), staffing(after, per_hour)
     teams = sorted({*found.teams_before, *found.teams_after})
+    team = team if team in teams else max(teams, key=lambda key: _moved(found, key), default="")
+    now = staffing(found.teams_before.get(team), per_hour)
+    then = staffing(found.teams_after.get(team), per_hour)
     return {
         "cases": found.cases,
         "differing": found.differing,
         "names": names,
+        "teams": teams,
+        "team": team,
         "sums": [(key, before.cases[key], after.cases[key]) for key in keys],
         "missed": [(key, before.missed[key], after.missed[key]) for key in late],
         "missed_sum": (sum(before.missed.values()), sum(after.missed.values())),
@@ -89,6 +94,11 @@ def _bar(found: Comparison, key: str, name: str) -> tuple[str, int, int]:
     sides = (found.teams_before.get(key), found.teams_after.get(key))
     old, new = (sum(side.cases.values()) if side else 0 for side in sides)
     return name, old, new
+
+
+def _moved(found: Comparison, key: str) -> int:
+    _, old, new = _bar(found, key, key)
+    return abs(new - old)
 
 
 def _by_team_and_rank(key: tuple[str, Priority]) -> tuple[str, int]:
