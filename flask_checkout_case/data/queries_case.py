@@ -129,9 +129,9 @@ def put_case(session: Session, values: Mapping[str, Any]) -> CaseRow:
 
 
 def add_entries(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Append to timelines, in one statement."""
+    """Append to timelines, in this order."""
     if rows:
-        session.execute(insert(EntryRow).values([dict(row) for row in rows]))
+        session.execute(insert(EntryRow), [dict(row) for row in rows])
 
 
 def entry_id(session: Session, case_id: int, key: str) -> int | None:

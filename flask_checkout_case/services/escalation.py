@@ -33,10 +33,11 @@ def act(unit: Unit, row: CaseRow, threshold: Threshold) -> None:
         row: the case, locked; it is changed and its version grows where a step changes it.
     """
     staff = queries_assignment.all_agents(unit.session)
-    before = with_values(row, {})
+    before = {"priority": row.priority, "team": row.team}
     changed: dict[str, Any] = {}
     for step in threshold.steps:
-        changed |= _changes(unit.runtime.policy, with_values(row, changed), step, staff)
+        draft = with_values(row, changed) if changed else row
+        changed |= _changes(unit.runtime.policy, draft, step, staff)
     if changed:
         queries_case.change_case(unit.session, row, {**changed, "changed_at": unit.now})
     for step in threshold.steps:
@@ -81,7 +82,7 @@ def _is_told(unit: Unit, row: CaseRow, agent: AgentRow, wanted: set[str]) -> boo
 
 
 def _note(
-    unit: Unit, before: CaseRow, row: CaseRow, threshold: Threshold, told: dict[str, Any]
+    unit: Unit, before: dict[str, str], row: CaseRow, threshold: Threshold, told: dict[str, Any]
 ) -> None:
     told = {
         "action": "escalated",
@@ -91,10 +92,11 @@ def _note(
         "due": threshold.due.isoformat(),
         **told,
     }
-    if row.priority != before.priority:
-        told["priority"] = {"from": before.priority, "to": row.priority}
-    if row.team != before.team:
-        told["team"] = {"from": before.team, "to": row.team}
+    told |= {
+        name: {"from": old, "to": getattr(row, name)}
+        for name, old in before.items()
+        if getattr(row, name) != old
+    }
     line = entry(row, EntryKind.ESCALATION, unit.now, data=told, key=f"step:{threshold.key}")
     queries_case.add_entries(unit.session, [line])
 
