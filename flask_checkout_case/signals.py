@@ -4,6 +4,8 @@ Signals *from the shop*: send them with any sender (the app, ``current_app``, ``
 ``checkout`` (a :class:`~flask_checkout_case.Checkout`) or ``checkout_ref``; nothing else is
 required, unknown arguments are kept. Every one also takes ``event_id`` (a second report under the
 same id is ignored) and ``at`` (aware UTC, when it happened; now without it).
+``reserved_until``, ``session_expires_at`` and ``ships_at`` (aware) tell when the checkout itself
+runs out of time.
 
 Signals *to the shop* are sent after the commit, in the process that did the work, at most once,
 with the app as sender. An exception in one receiver is logged and reaches neither us nor the next
