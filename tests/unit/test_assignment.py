@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -21,7 +22,7 @@ from flask_checkout_case.rules.assignment import (
     presence_at,
     time_to_return,
 )
-from flask_checkout_case.rules.policy import Burst, Team
+from flask_checkout_case.rules.policy import Burst, Team, parse_policy
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -158,6 +159,23 @@ def test_a_visit_leaves_what_was_chosen(chosen: str, since: timedelta) -> None:
 def test_an_open_page_brings_nobody_back_but_the_next_days_visit_does() -> None:
     assert not is_back("gone", NOW - MINUTE, NOW)
     assert is_back("gone", NOW - timedelta(hours=15), NOW)
+
+
+def test_the_example_of_the_documentation_is_a_policy() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "assignment.md").read_text()
+    written = page.split("```toml\n")[1].split("```")[0]
+    rest = '[[routes]]\nname = "everything"\nteam = "payments"\n'
+    payments = parse_policy(f'currency = "USD"\n{written}{rest}', "assignment.md").teams["payments"]
+    assert payments == Team(
+        "payments",
+        "Payments",
+        team_limit=40,
+        member_limit=8,
+        assignment="balanced",
+        burst=Burst(3, 10 * MINUTE),
+        accept_within=5 * MINUTE,
+        members=("7", "8"),
+    )
 
 
 def test_how_long_the_gone_keep_a_case() -> None:
