@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ..services.alarms import sweep_cases
 from ..services.assignment import sweep_assignments
 from ..services.hesitation import sweep_checkouts
+from ..services.policies import note_file
 from ..services.protocols import sweep_overdue
 from ..services.runtime import Runtime
 from .drain import drain
@@ -33,6 +34,7 @@ def sweep(runtime: Runtime) -> Swept:
     Raises:
         sqlalchemy.exc.SQLAlchemyError: the database is away.
     """
+    note_file(runtime)
     drain(runtime)
     checkouts = sweep_checkouts(runtime)
     tasks = sweep_overdue(runtime)

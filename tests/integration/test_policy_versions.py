@@ -20,6 +20,7 @@ from flask_checkout_case.errors import (
     PolicyChangedError,
     PolicyError,
 )
+from flask_checkout_case.jobs.sweep import sweep
 from flask_checkout_case.rules.policy import read_policy_text
 from flask_checkout_case.rules.policy_diff import Change
 from flask_checkout_case.services import policies, policy_source
@@ -184,6 +185,17 @@ def test_a_changed_file_waits_to_be_activated(make_app: Make, tmp_path: Path) ->
     assert (waiting.text, waiting.made_by_name) == (DRAFT, None)
     assert policies.version_of(waiting).changes == CHANGES
     assert decline(shop, "c-1").team == "payments"
+
+
+def test_the_worker_notes_the_file_where_nobody_opens_the_page(make_app: Make) -> None:
+    shop = make_app(CHECKOUT_CASE_POLICY_EDITABLE=True)
+    sweep(runtime_of(shop))
+    sweep(runtime_of(shop))
+    (row,) = rows(shop)
+    assert row.active
+    without = make_app()
+    sweep(runtime_of(without))
+    assert len(rows(without)) == 1
 
 
 def test_without_editing_the_file_is_the_policy(make_app: Make, tmp_path: Path) -> None:
