@@ -156,7 +156,8 @@ def test_an_overdue_task_is_told_in_words(shop: Shop, lin: Desk) -> None:
     set_clock(shop)
     protocols.sweep_overdue(runtime_of(shop))
     shown = page(lin, late)
-    assert "Task overdue: Call the customer (Assignee) · Priority raised to Urgent" in shown
+    assert "Task overdue: Call the customer (Assignee) · Priority raised to Urgent<" in shown
+    assert "Task overdue: Hold the stock (Fulfilment) · told: Eve Lindqvist" in shown
     assert "Overdue" in shown
     assert "over</time>" in shown
 

@@ -253,10 +253,12 @@ def _signal(data: Mapping[str, Any]) -> tuple[str, str]:
 def _task_overdue(data: Mapping[str, Any], team: TeamName) -> str:
     owner = wording.owner(str(data.get("owner")), team)
     text = gettext("Task overdue: %(task)s (%(owner)s)", task=data.get("task"), owner=owner)
-    if data.get("from") == data.get("to"):
-        return text
-    new = wording.word("PRIORITIES", data.get("to"))
-    return f"{text} · {gettext('Priority raised to %(new)s', new=new)}"
+    if data.get("from") != data.get("to"):
+        new = wording.word("PRIORITIES", data.get("to"))
+        text = f"{text} · {gettext('Priority raised to %(new)s', new=new)}"
+    if data.get("people"):
+        text = f"{text} · {gettext('told: %(people)s', people=', '.join(data['people']))}"
+    return text
 
 
 def _escalation(data: Mapping[str, Any], team: TeamName) -> str:
