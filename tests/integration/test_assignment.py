@@ -154,9 +154,7 @@ def test_capacity_is_free_when_a_case_leaves(shop: Shop, how: str) -> None:
     if how == "solve":
         cases.solve(runtime, case.reference)
     elif how == "transfer":
-        cases.transfer(
-            runtime, case.reference, agent=BOSS, team="fulfilment", version=case.version
-        )
+        cases.transfer(runtime, case.reference, agent=BOSS, team="fulfilment", version=case.version)
     else:
         cases.assign(
             runtime, case.reference, agent=who("a"), assignee_ref=None, version=case.version
