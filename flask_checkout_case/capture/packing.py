@@ -34,7 +34,7 @@ Packed = NewType("Packed", str)
 
 _CHECKOUT: Final = ("ref", "value", "step", "country", "url", "order_ref", "customer", "lines")
 _ORDER: Final = ("ref", "value", "status", "url", "checkout_ref", "customer", "lines")
-_CUSTOMER: Final = ("ref", "name", "email", "language", "country", "tags", "orders")
+_CUSTOMER: Final = ("ref", "name", "email", "language", "country", "orders", "tags")
 _LINE: Final = ("sku", "title", "quantity", "unit_price", "image_url", "url")
 
 _opened: Final[Mapping[type, Callable[[Any], Any]]] = {
@@ -46,6 +46,11 @@ _opened: Final[Mapping[type, Callable[[Any], Any]]] = {
     uuid.UUID: str,
 }
 _SCALARS: Final = frozenset({str, int, float, bool, type(None), uuid.UUID})
+# What the fields may be, and where the last one is a list, what may be in it. Anything else, such
+# as a list where a text belongs, could hold what nobody has looked at.
+_FIELDS: Final = frozenset({*_SCALARS, Money, Customer})
+_ITEMS: Final = {Checkout: frozenset({Line}), Order: frozenset({Line}), Customer: frozenset({str})}
+_LISTS: Final = frozenset({list, tuple})
 _OWN: Final[Mapping[str, type]] = {"checkout": Checkout, "order": Order, "customer": Customer}
 _PROBE: Final = "12345678901234"
 # Letters of the Latin script: no digits and no signs among them, as there are in other blocks.
@@ -126,7 +131,18 @@ def _microseconds(now: Callable[[], datetime]) -> int:
 
 
 def _read_own(value: Any) -> Any:
-    return _opened[type(value)](value)
+    kind = type(value)
+    opened = _opened[kind](value)
+    if kind is Money or kind is uuid.UUID:
+        return opened
+    fields, items = opened, _ITEMS.get(kind)
+    if items is not None:
+        *fields, last = opened
+        if type(last) not in _LISTS or not items.issuperset(map(type, last)):
+            raise TypeError("expected a list of its own things")
+    if not _FIELDS.issuperset(map(type, fields)):
+        raise TypeError("expected plain values")
+    return opened
 
 
 def _make_encode() -> Callable[[Any, int], Iterable[str]]:
