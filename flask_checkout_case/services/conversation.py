@@ -20,20 +20,19 @@ from ..errors import CheckoutCaseError
 from ..i18n import current_locale
 from ..rules import clocks, failures, lifecycle
 from ..rules.classify import classify
-from ..rules.routing import Facts, decide
+from ..rules.routing import decide
 from ..types import (
     AuthorKind,
     Category,
     EntryKind,
     FailureClass,
     Family,
-    Money,
     Origin,
     Status,
 )
 from .access import Viewer
 from .cases import clean_text, customer_message
-from .opening import CaseDraft, open_apart
+from .opening import CaseDraft, facts_of, open_apart
 from .reading import info
 from .runtime import Runtime
 
@@ -149,14 +148,16 @@ def answered_within(runtime: Runtime, viewer: Viewer, failure: Failure | None) -
 
     Out of hours that is longer: until the team is back, and the promise from then on.
     """
-    value = None
-    checkout = viewer.checkout or {}
-    minor, currency = checkout.get("value_minor"), checkout.get("currency")
-    if isinstance(minor, int) and isinstance(currency, str):
-        value = Money.minor(minor, currency)
-    category = Category.OTHER if failure is None else Category.PAYMENT_DECLINED
     policy, now = runtime.policy, runtime.clock()
-    sla = decide(policy, Facts(category=category, origin=Origin.WIDGET, total=value)).sla
+    draft = CaseDraft(
+        family=Family.MESSAGE,
+        category=Category.OTHER if failure is None else Category.PAYMENT_DECLINED,
+        origin=Origin.WIDGET,
+        at=now,
+        snapshot=viewer.checkout,
+        language=_language(viewer),
+    )
+    sla = decide(policy, facts_of(draft)).sla
     calendar = policy.calendars.get(sla.calendar) if sla is not None else None
     due = clocks.first_dues(sla, now, calendar).first_response
     return due - now if due is not None else None
@@ -243,6 +244,10 @@ def _target(viewer: Viewer, cases: Sequence[ReachedCase]) -> ReachedCase | None:
     return max(ended, key=lambda case: case.last_line, default=None)
 
 
+def _language(viewer: Viewer) -> str | None:
+    return viewer.customer.get("language") or viewer.language
+
+
 def _draft(
     runtime: Runtime, viewer: Viewer, message: Message, nonce: str, *, is_alone: bool
 ) -> CaseDraft:
@@ -251,7 +256,7 @@ def _draft(
     Args:
         is_alone: no case of this checkout belongs to somebody else.
     """
-    language = viewer.customer.get("language") or viewer.language
+    language = _language(viewer)
     found = classify(message.text, language)
     category = message.reason or found.category
     line = {

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -542,6 +543,39 @@ def test_texts_come_in_the_readers_language(sqlite_shop: Shop) -> None:
     assert len({panel["texts"]["send"] for panel in seen.values()}) == 3
     assert len({panel["failure"]["text"] for panel in seen.values()}) == 3
     assert len({panel["presence"] for panel in seen.values()}) == 3
+
+
+PLACES = """
+currency = "USD"
+
+[teams.support]
+name = "Support"
+
+[sla.near]
+first_response = "1h"
+
+[sla.far]
+first_response = "2d"
+
+[[routes]]
+name = "At the payment"
+when = { step = "payment" }
+team = "support"
+sla = "near"
+
+[[routes]]
+name = "Everywhere else"
+team = "support"
+sla = "far"
+"""
+
+
+def test_the_promised_time_is_that_of_the_route_the_message_would_take(
+    make_sqlite_app: Make, tmp_path: Path
+) -> None:
+    (tmp_path / "policy.toml").write_text(PLACES)
+    shop = furnish(make_sqlite_app(CHECKOUT_CASE_POLICY=str(tmp_path / "policy.toml")))
+    assert Person(shop.app, "c-1").get("panel").json["presence"].endswith("1 hour")
 
 
 def test_bad_texts_are_only_text(make_sqlite_app: Make) -> None:

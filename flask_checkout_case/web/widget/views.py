@@ -249,7 +249,7 @@ def _status(standing: Standing, lines: list[Any]) -> dict[str, str] | None:
 
 
 def _presence(viewer: Viewer, standing: Standing) -> str:
-    within = conversation.answered_within(runtime(), viewer, standing.failure)
+    within = conversation.answered_within(runtime(), writing_viewer(viewer), standing.failure)
     return wording.presence(within)
 
 
