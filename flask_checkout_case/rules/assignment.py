@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from .policy import Team
+from .policy import Policy, Team
 
 MANUAL: Final = "manual"
 ROUND_ROBIN: Final = "round_robin"
@@ -69,6 +69,12 @@ class Candidate:
 def is_member(team: Team, ref: str, teams: Sequence[str]) -> bool:
     """Whether an agent belongs to a team: the shop says so, or the policy does."""
     return team.key in teams or ref in team.members
+
+
+def belongs(policy: Policy, team: str, ref: str, teams: Sequence[str]) -> bool:
+    """Whether an agent belongs to the team of this key, which the policy may have no more."""
+    known = policy.teams.get(team)
+    return team in teams if known is None else is_member(known, ref, teams)
 
 
 def limit_of(team: Team, personal: int | None) -> int | None:

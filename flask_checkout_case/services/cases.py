@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from ..data import queries_case as queries
 from ..errors import InvalidInputError, InvalidTransitionError
 from ..rules import lifecycle
+from ..rules.assignment import belongs
 from ..rules.redact import mask_text
 from ..types import (
     Agent,
@@ -228,7 +229,10 @@ def assign(
         name = None
         if assignee_ref is not None:
             known = queries.agent_by_ref(work.unit.session, assignee_ref)
-            if known is None or (known.role != "supervisor" and work.row.team not in known.teams):
+            policy, team = runtime.policy, work.row.team
+            if known is None or not (
+                known.role == "supervisor" or belongs(policy, team, known.ref, known.teams)
+            ):
                 raise InvalidInputError("no such agent in this team", field="assignee")
             name = known.name
         _assign(work, agent, assignee_ref, name, "assigned")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -17,7 +17,7 @@ from ..errors import NotFoundError
 from ..gateways import read_failure
 from ..rules import lifecycle
 from ..rules import protocols as protocol_rules
-from ..rules.assignment import AUTOMATIC
+from ..rules.assignment import AUTOMATIC, belongs
 from ..rules.urgency import Standing, standing
 from ..types import Agent, CaseInfo, FailureClass, Order, Priority, Status
 from .due import Clock, running_clocks
@@ -98,6 +98,7 @@ class CaseView:
     order: Order | None
     customer: Mapping[str, Any]
     agents: tuple[AgentRow, ...]
+    colleagues: tuple[AgentRow, ...]
     checklists: tuple[Checklist, ...]
     standing: Standing | None
     allowed: frozenset[str]
@@ -109,14 +110,6 @@ class CaseView:
     def held_by(self) -> list[TaskRow]:
         """The tasks for which ending the case needs a reason."""
         return protocol_rules.holding(task for one in self.checklists for task in one.tasks)
-
-    @property
-    def colleagues(self) -> list[AgentRow]:
-        return [
-            agent
-            for agent in self.agents
-            if agent.role == "supervisor" or self.case.team in agent.teams
-        ]
 
     def name_of(self, agent_ref: str | None) -> str | None:
         """Return how an agent is called, by what the shop last said."""
@@ -162,6 +155,7 @@ def view(runtime: Runtime, reference: str, agent: Agent, *, before: int | None =
         customer=_customer(runtime, row, cart),
         others=tuple(other for other in others if may(runtime, agent, "view", other)),
         agents=tuple(agents),
+        colleagues=tuple(_colleagues(runtime, row, agents)),
         checklists=tuple(checklists(runtime.policy, tasks)),
         standing=_standing(runtime, row, case),
         allowed=allowed,
@@ -171,6 +165,13 @@ def view(runtime: Runtime, reference: str, agent: Agent, *, before: int | None =
         ),
         now=runtime.clock(),
     )
+
+
+def _colleagues(runtime: Runtime, row: CaseRow, agents: Sequence[AgentRow]) -> Iterator[AgentRow]:
+    policy = runtime.policy
+    for one in agents:
+        if one.role == "supervisor" or belongs(policy, row.team, one.ref, one.teams):
+            yield one
 
 
 def _standing(runtime: Runtime, row: CaseRow, case: CaseInfo) -> Standing | None:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from ..data import outbox, queries_assignment, queries_case, queries_due
 from ..data.models import AgentRow, CaseRow, with_values
 from ..rules import lifecycle
-from ..rules.assignment import is_member
+from ..rules.assignment import belongs
 from ..rules.clocks import BREACH, Threshold
 from ..rules.policy import Policy, Step
 from ..types import EntryKind, Priority, Status
@@ -57,17 +57,14 @@ def _changes(policy: Policy, row: CaseRow, step: Step, staff: Iterable[AgentRow]
     if step.team is not None and step.team in policy.teams and step.team != row.team:
         found["team"] = step.team
         stays = any(
-            one.ref == row.assignee_ref and _belongs(policy, one, step.team) for one in staff
+            one.ref == row.assignee_ref and belongs(policy, step.team, one.ref, one.teams)
+            for one in staff
         )
         if row.assignee_ref is not None and not stays:
             found["assignee_ref"] = None
     if step.protocol in policy.protocols and row.protocol is None:
         found["protocol"] = step.protocol
     return found
-
-
-def _belongs(policy: Policy, agent: AgentRow, team: str) -> bool:
-    return is_member(policy.teams[team], agent.ref, agent.teams)
 
 
 def _is_told(unit: Unit, row: CaseRow, agent: AgentRow, wanted: set[str]) -> bool:
@@ -77,7 +74,7 @@ def _is_told(unit: Unit, row: CaseRow, agent: AgentRow, wanted: set[str]) -> boo
     return (
         ("assignee" in wanted and agent.ref == row.assignee_ref)
         or ("supervisors" in wanted and agent.role == "supervisor")
-        or ("team" in wanted and row.team in policy.teams and _belongs(policy, agent, row.team))
+        or ("team" in wanted and belongs(policy, row.team, agent.ref, agent.teams))
     )
 
 

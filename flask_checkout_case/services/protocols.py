@@ -13,6 +13,7 @@ from ..data.models import CaseRow, TaskRow
 from ..errors import InvalidInputError, InvalidTransitionError, NotFoundError
 from ..rules import lifecycle
 from ..rules import protocols as rules
+from ..rules.assignment import belongs
 from ..rules.calendars import add_open
 from ..rules.policy import Policy
 from ..rules.redact import mask_text
@@ -200,7 +201,8 @@ def _owners(unit: Unit, row: CaseRow, owner: str) -> list[str]:
         return [one.name for one in staff if one.ref == row.assignee_ref]
     if owner == "supervisors":
         return [one.name for one in staff if one.role == "supervisor"]
-    return [one.name for one in staff if owner in one.teams]
+    policy = unit.runtime.policy
+    return [one.name for one in staff if belongs(policy, owner, one.ref, one.teams)]
 
 
 def _about(task: TaskRow) -> dict[str, Any]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from ..data import queries_assignment
 from ..data import queries_case as queries
 from ..errors import InvalidInputError, NotFoundError, PermissionDeniedError
-from ..rules.assignment import AUTOMATIC, Presence, is_back
+from ..rules.assignment import AUTOMATIC, Presence, belongs, is_back
 from ..types import Agent, CaseInfo
 from . import assignment
 from .permission import require
@@ -17,6 +18,17 @@ from .runtime import Runtime
 from .work import on_case
 
 _REMEMBERED_FOR: Final = timedelta(minutes=1)
+
+
+def with_policy_teams(runtime: Runtime, agent: Agent) -> Agent:
+    """Return the agent with the teams that the policy lists them in, beside the loader's."""
+    policy, ref = runtime.policy, str(agent.ref)
+    listed = (
+        key
+        for key in policy.teams
+        if key not in agent.teams and belongs(policy, key, ref, agent.teams)
+    )
+    return replace(agent, teams=(*agent.teams, *listed))
 
 
 def remember_agent(runtime: Runtime, agent: Agent) -> None:

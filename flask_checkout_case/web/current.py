@@ -9,7 +9,7 @@ from flask import g
 from ..errors import PermissionDeniedError
 from ..i18n import gettext
 from ..services.runtime import Runtime
-from ..services.staff import remember_agent
+from ..services.staff import remember_agent, with_policy_teams
 from ..types import Agent, Checkout
 from .language import this_runtime
 
@@ -66,5 +66,6 @@ def _load_agent() -> Agent | None:
         return None
     if not isinstance(found, Agent):
         return None
+    # Kept are the loader's teams alone: who is listed in the policy no more has lost those at once.
     remember_agent(runtime(), found)
-    return found
+    return with_policy_teams(runtime(), found)
