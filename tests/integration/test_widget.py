@@ -575,7 +575,7 @@ def test_the_promised_time_is_that_of_the_route_the_message_would_take(
 ) -> None:
     (tmp_path / "policy.toml").write_text(PLACES)
     shop = furnish(make_sqlite_app(CHECKOUT_CASE_POLICY=str(tmp_path / "policy.toml")))
-    assert Person(shop.app, "c-1").get("panel").json["presence"].endswith("1 hour")
+    assert Person(shop.app, "c-1").get("panel").json["presence"].endswith("60 minutes")
 
 
 def test_bad_texts_are_only_text(make_sqlite_app: Make) -> None:
