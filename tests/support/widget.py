@@ -17,6 +17,8 @@ from flask_checkout_case.types import Agent
 from .shop import Shop
 
 ORIGIN = {"Origin": "http://localhost"}
+READING = ("state", "panel", "poll", "help")
+"""The endpoints that show a conversation."""
 LIN = Agent(ref="7", name="Lin", teams=("payments",), role="supervisor", email="lin@staff.example")
 STRICT_CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
