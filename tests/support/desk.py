@@ -14,6 +14,7 @@ from sqlalchemy import event
 from webtest import TestApp, TestResponse
 
 from flask_checkout_case import Agent, CaseInfo, Checkout, Customer, Line, Money, signals
+from flask_checkout_case.services import reading
 from flask_checkout_case.services.runtime import Runtime
 from flask_checkout_case.services.staff import remember_agent
 
@@ -113,6 +114,16 @@ class Desk:
 def _hidden_fields(page: str) -> dict[str, str]:
     found = re.findall(r'<input type="hidden" name="([^"]+)"[^>]* value="([^"]*)">', page)
     return {name: unescape(value) for name, value in found}
+
+
+def now(shop: Shop, case: CaseInfo) -> CaseInfo:
+    """Return the case as it is by now."""
+    return reading.get(runtime_of(shop), case.reference)
+
+
+def body(page: str) -> str:
+    """Return what a reader sees of a page: no tags, one space between words."""
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", page)))
 
 
 @contextmanager

@@ -7,9 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.support.shop import Shop
-from tests.support.widget import (
-    furnish,
-)
+from tests.support.widget import furnish
 
 
 @pytest.fixture

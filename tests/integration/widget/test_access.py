@@ -12,13 +12,7 @@ from sqlalchemy import update
 from flask_checkout_case import Customer
 from flask_checkout_case.data.models import CaseRow
 from tests.support.shop import Shop
-from tests.support.widget import (
-    READING,
-    Person,
-    cases_of,
-    fail,
-    reply,
-)
+from tests.support.widget import READING, Person, cases_of, fail, reply
 
 
 def test_a_browser_comes_back_to_its_conversation_without_the_checkout(shop: Shop) -> None:

@@ -9,13 +9,7 @@ import pytest
 
 from tests.support.bad_input import bad_texts
 from tests.support.shop import Shop
-from tests.support.widget import (
-    LIN,
-    ORIGIN,
-    Person,
-    cases_of,
-    furnish,
-)
+from tests.support.widget import LIN, ORIGIN, Person, cases_of, furnish
 
 
 def test_bad_texts_are_only_text(make_sqlite_app: Callable[..., Shop]) -> None:

@@ -7,15 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.support.shop import Shop
-from tests.support.widget import (
-    LIN,
-    ORIGIN,
-    Person,
-    cases_of,
-    fail,
-    hidden_fields,
-    reply,
-)
+from tests.support.widget import LIN, ORIGIN, Person, cases_of, fail, hidden_fields, reply
 
 
 def test_a_message_opens_a_case_and_the_answer_comes_back(shop: Shop) -> None:

@@ -11,15 +11,7 @@ from sqlalchemy import text as sql
 
 from flask_checkout_case.types import Agent
 from tests.support.shop import Shop
-from tests.support.widget import (
-    LIN,
-    READING,
-    Person,
-    cases_of,
-    fail,
-    furnish,
-    reply,
-)
+from tests.support.widget import LIN, READING, Person, cases_of, fail, furnish, reply
 
 PLAIN_DECLINES = {
     "soft": "generic_decline",
