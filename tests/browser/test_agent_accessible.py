@@ -23,7 +23,6 @@ from tests.support.desk import (
     ago,
     checkout,
     decline,
-    know_agents,
     open_desk,
     runtime_of,
 )
@@ -55,7 +54,6 @@ PRODUCTS = Path(__file__).parents[2] / "example_store" / "static" / "products"
 def shop(make_sqlite_app: Callable[..., Shop]) -> Shop:
     made = open_desk(make_sqlite_app, CHECKOUT_CASE_SHOP_NAME="Atelier Nord")
     made.app.add_url_rule("/products/<path>", "product", partial(send_from_directory, PRODUCTS))
-    know_agents(made)
     return made
 
 

@@ -22,7 +22,6 @@ from tests.support.desk import (
     LIN,
     ago,
     decline,
-    know_agents,
     open_desk,
     runtime_of,
 )
@@ -61,9 +60,7 @@ class Worker:
 
 @pytest.fixture
 def shop(make_sqlite_app: Callable[..., Shop]) -> Shop:
-    made = open_desk(make_sqlite_app)
-    know_agents(made)
-    return made
+    return open_desk(make_sqlite_app)
 
 
 @pytest.fixture

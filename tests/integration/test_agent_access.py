@@ -13,7 +13,7 @@ from werkzeug.routing import Rule
 from flask_checkout_case import CaseInfo
 from flask_checkout_case.rules.policy import read_policy_text
 from flask_checkout_case.services import policies
-from tests.support.desk import ORIGIN, Desk, decline, know_agents, open_desk
+from tests.support.desk import ORIGIN, Desk, decline, open_desk
 from tests.support.protocols import follow_protocol
 from tests.support.shop import Shop
 
@@ -102,9 +102,7 @@ FIELDS = {
 
 @pytest.fixture
 def shop(make_sqlite_app: Make) -> Shop:
-    made = open_desk(make_sqlite_app)
-    know_agents(made)
-    return made
+    return open_desk(make_sqlite_app)
 
 
 @pytest.fixture

@@ -26,7 +26,6 @@ from tests.support.desk import (
     SAM,
     ago,
     decline,
-    know_agents,
     open_desk,
     runtime_of,
     statements,
@@ -38,9 +37,7 @@ START = datetime(2026, 1, 5, 8, tzinfo=UTC)
 
 @pytest.fixture
 def shop(make_app: Callable[..., Shop]) -> Shop:
-    made = open_desk(make_app)
-    know_agents(made)
-    return made
+    return open_desk(make_app)
 
 
 def values(number: int, **changes: Any) -> dict[str, Any]:

@@ -8,15 +8,13 @@ import pytest
 
 from flask_checkout_case import Customer, Order, signals
 from flask_checkout_case.data import queries_case
-from tests.support.desk import Desk, checkout, decline, know_agents, open_desk
+from tests.support.desk import Desk, checkout, decline, open_desk
 from tests.support.shop import Shop
 
 
 @pytest.fixture
 def shop(make_sqlite_app: Callable[..., Shop]) -> Shop:
-    made = open_desk(make_sqlite_app)
-    know_agents(made)
-    return made
+    return open_desk(make_sqlite_app)
 
 
 def ordered(shop: Shop) -> str:

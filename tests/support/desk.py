@@ -33,14 +33,19 @@ ORIGIN = {"Origin": "http://localhost"}
 
 
 def open_desk(make: Callable[..., Shop], **config: Any) -> Shop:
-    """Make a shop in which the cookie ``agent`` says who is at the desk."""
+    """Make a shop that knows its agents, and by the cookie ``agent`` who is at the desk."""
     shop = make(**config)
+    seat_agents(shop)
+    know_agents(shop)
+    return shop
+
+
+def seat_agents(shop: Shop) -> None:
+    """Let the cookie ``agent`` say who is at the desk."""
 
     @shop.cases.agent_loader
     def load_agent() -> Agent | None:
         return AGENTS.get(request.cookies.get(COOKIE, ""))
-
-    return shop
 
 
 def runtime_of(shop: Shop) -> Runtime:

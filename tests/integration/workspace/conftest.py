@@ -7,15 +7,13 @@ from collections.abc import Callable
 import pytest
 
 from flask_checkout_case import CaseInfo
-from tests.support.desk import Desk, decline, know_agents, open_desk
+from tests.support.desk import Desk, decline, open_desk
 from tests.support.shop import Shop
 
 
 @pytest.fixture
 def shop(make_sqlite_app: Callable[..., Shop]) -> Shop:
-    made = open_desk(make_sqlite_app)
-    know_agents(made)
-    return made
+    return open_desk(make_sqlite_app)
 
 
 @pytest.fixture

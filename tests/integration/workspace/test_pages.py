@@ -21,7 +21,6 @@ from tests.support.desk import (
     body,
     checkout,
     decline,
-    know_agents,
     open_desk,
     runtime_of,
     statements,
@@ -200,7 +199,6 @@ def test_the_page_knows_what_its_first_question_will_be(lin: Desk, case: CaseInf
 
 def test_what_pages_cost(make_app: Callable[..., Shop]) -> None:
     shop = open_desk(make_app)
-    know_agents(shop)
     case = decline(shop, "c-1", attempt_id="ch_1")
     runtime = runtime_of(shop)
     for number in range(25):
