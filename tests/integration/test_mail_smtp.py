@@ -15,7 +15,6 @@ import pytest
 from aiosmtpd.controller import Controller
 
 from flask_checkout_case.errors import EgressRefusedError
-from flask_checkout_case.jobs.deliver import deliver
 from flask_checkout_case.jobs.mail import (
     Mail,
     MailServer,
@@ -24,9 +23,8 @@ from flask_checkout_case.jobs.mail import (
     read_mail_url,
     read_sender,
 )
-from flask_checkout_case.jobs.sweep import sweep
 from tests.support.certificate import Certificate, make_certificate
-from tests.support.due import MINUTE, decline, entries, outbox, runtime_of, set_clock
+from tests.support.due import MINUTE, decline, entries, outbox, set_clock, work
 from tests.support.mail import Mailbox
 from tests.support.ports import free_port
 from tests.support.shop import Shop
@@ -160,12 +158,6 @@ def shop(make_app: Callable[..., Shop], smtp: Mailbox) -> Shop:
         CHECKOUT_CASE_MAIL_SENDER="Atelier Nord <help@example.com>",
         CHECKOUT_CASE_PUBLIC_URL="https://shop.example.com",
     )
-
-
-def work(shop: Shop) -> None:
-    with shop.app.app_context():
-        sweep(runtime_of(shop))
-        deliver(runtime_of(shop))
 
 
 def test_from_the_decline_to_the_customers_mailbox(shop: Shop, smtp: Mailbox) -> None:

@@ -25,7 +25,6 @@ from tests.support.due import (
     entries,
     outbox,
     runtime_of,
-    set_clock,
 )
 from tests.support.shop import Shop
 
@@ -35,11 +34,6 @@ SECOND = timedelta(seconds=1)
 @pytest.fixture
 def shop(make_app: Callable[..., Shop]) -> Shop:
     return make_app()
-
-
-@pytest.fixture
-def clock(shop: Shop) -> Clock:
-    return set_clock(shop)
 
 
 def put(shop: Shop, key: str = "k", *, due_at: timedelta = timedelta(0)) -> bool:

@@ -23,7 +23,6 @@ from tests.support.due import (
     entries,
     runtime_of,
     send,
-    set_clock,
 )
 from tests.support.shop import Shop
 
@@ -33,11 +32,6 @@ LIN = Agent(ref="7", name="Lin", teams=["payments"])
 @pytest.fixture
 def shop(make_app: Callable[..., Shop]) -> Shop:
     return make_app()
-
-
-@pytest.fixture
-def clock(shop: Shop) -> Clock:
-    return set_clock(shop)
 
 
 @contextmanager

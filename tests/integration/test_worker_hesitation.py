@@ -24,7 +24,6 @@ from tests.support.due import (
     entries,
     runtime_of,
     send,
-    set_clock,
 )
 from tests.support.shop import Shop
 
@@ -34,11 +33,6 @@ HIGH = "5200.00"
 @pytest.fixture
 def shop(make_app: Callable[..., Shop]) -> Shop:
     return make_app()
-
-
-@pytest.fixture
-def clock(shop: Shop) -> Clock:
-    return set_clock(shop)
 
 
 def start(shop: Shop, clock: Clock, value: str = HIGH, ref: str = "c-1") -> None:

@@ -23,7 +23,7 @@ from tests.support.due import (
     outbox,
     runtime_of,
     send,
-    set_clock,
+    work,
 )
 from tests.support.shop import Shop
 
@@ -36,24 +36,6 @@ def shop(make_app: Callable[..., Shop]) -> Shop:
     return make_app(
         CHECKOUT_CASE_PUBLIC_URL="https://shop.example.com", CHECKOUT_CASE_SHOP_NAME="Atelier Nord"
     )
-
-
-@pytest.fixture
-def clock(shop: Shop) -> Clock:
-    return set_clock(shop)
-
-
-@pytest.fixture
-def mails(shop: Shop) -> list[Mail]:
-    kept: list[Mail] = []
-    shop.cases.mailer(kept.append)
-    return kept
-
-
-def work(shop: Shop) -> None:
-    with shop.app.app_context():
-        sweep(runtime_of(shop))
-        deliver(runtime_of(shop))
 
 
 def test_one_mail_goes_out_after_the_policys_time(

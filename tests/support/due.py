@@ -10,6 +10,8 @@ from sqlalchemy import Connection, event, select
 
 from flask_checkout_case import CaseInfo, Checkout, Customer, Money, signals
 from flask_checkout_case.data.models import CheckoutRow, EntryRow, OutboxRow
+from flask_checkout_case.jobs.deliver import deliver
+from flask_checkout_case.jobs.sweep import sweep
 from flask_checkout_case.services.runtime import Runtime
 from flask_checkout_case.types import utc_now
 
@@ -53,6 +55,13 @@ def checkout(ref: str = "c-1", value: str = "120.00", **changes: Any) -> Checkou
         **changes,
     }
     return Checkout(**given)
+
+
+def work(shop: Shop) -> None:
+    """Do what the background does in one round: what is due, then what is to be sent."""
+    with shop.app.app_context():
+        sweep(runtime_of(shop))
+        deliver(runtime_of(shop))
 
 
 def send(shop: Shop, name: str, at: datetime, **arguments: Any) -> None:
