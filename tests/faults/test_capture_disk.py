@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,11 +15,11 @@ from flask_checkout_case.capture.leftovers import Leftovers
 from flask_checkout_case.services import reading
 from tests.faults.capture_shop import decline, recorder_of
 from tests.support.ports import free_port
+from tests.support.processes import run_python
 from tests.support.shop import Shop, build_shop, dispose
 
 pytestmark = pytest.mark.faults
 
-ROOT = Path(__file__).parents[2]
 CARD = "4242 4242 4242 4242"
 
 
@@ -72,16 +71,8 @@ def serve_on_a_full_disk(database_url: str, home: Path) -> None:
 
 
 def run_on_a_full_disk(database_url: str, home: Path) -> dict[str, Any]:
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.faults.test_capture_disk", database_url, str(home)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout)
+    written = run_python("-m", "tests.faults.test_capture_disk", database_url, str(home))
+    found: dict[str, Any] = json.loads(written)
     return found
 
 

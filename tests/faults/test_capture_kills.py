@@ -22,27 +22,19 @@ from sqlalchemy import select
 from flask_checkout_case.capture.leftovers import Leftovers
 from flask_checkout_case.data.models import CaseRow
 from tests.faults.capture_shop import IN_DRAIN, IN_REQUEST, build, faults_of, recorder_of
+from tests.support.processes import ROOT, run_python
 from tests.support.shop import dispose
 from tests.support.waiting import wait_until
 
-ROOT = Path(__file__).parents[2]
 KILLS = 100
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(420)]
 
 
 def run_kills(database_url: str, home: Path, kills: int, *options: str) -> dict[str, Any]:
-    command = [sys.executable, "-m", "tests.faults.capture_kills", database_url, str(home)]
-    done = subprocess.run(
-        [*command, str(kills), *options],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=400,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout)
+    command = ["-m", "tests.faults.capture_kills", database_url, str(home)]
+    written = run_python(*command, str(kills), *options, seconds=400)
+    found: dict[str, Any] = json.loads(written)
     return found
 
 

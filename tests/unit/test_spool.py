@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-import subprocess
-import sys
 import textwrap
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,9 +16,9 @@ from flask_checkout_case.capture import lines
 from flask_checkout_case.capture.leftovers import Leftovers, quarantined
 from flask_checkout_case.capture.spool import TRUNCATE_AT, Receipt, Spool
 from flask_checkout_case.types import Event, Origin
+from tests.support.processes import run_python
 
 AT = datetime(2026, 3, 1, 12, 30, 15, 250_000, tzinfo=UTC)
-ROOT = Path(__file__).parents[2]
 
 
 def make_event(number: int, **values: object) -> Event:
@@ -203,21 +201,12 @@ def test_the_quarantine_keeps_a_bad_line_for_a_person(tmp_path: Path) -> None:
 # --- processes ---
 
 
-def run_python(code: str, *arguments: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code), *arguments],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+def run_code(code: str, *arguments: str) -> str:
+    return run_python("-c", textwrap.dedent(code), *arguments)
 
 
 def test_a_fork_writes_to_a_file_of_its_own(tmp_path: Path) -> None:
-    run_python(
+    run_code(
         """
         import os, sys
         from pathlib import Path
@@ -250,7 +239,7 @@ def test_a_fork_writes_to_a_file_of_its_own(tmp_path: Path) -> None:
 
 
 def test_a_child_that_lives_on_doesnt_keep_its_dead_parents_file(tmp_path: Path) -> None:
-    answer = run_python(
+    answer = run_code(
         """
         import os, sys, signal
         from pathlib import Path
@@ -282,7 +271,7 @@ def test_a_child_that_lives_on_doesnt_keep_its_dead_parents_file(tmp_path: Path)
 
 
 def test_a_disk_that_cuts_a_line_short_costs_no_other_line(tmp_path: Path) -> None:
-    answer = run_python(
+    answer = run_code(
         """
         import resource, sys
         from pathlib import Path
