@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from flask import send_from_directory
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from flask_checkout_case import CaseInfo, Line, Money, signals
 from flask_checkout_case.services import cases
+from tests.support.browser import complaints
 from tests.support.desk import (
     AGENT_PAGES,
     BOSS,
@@ -163,18 +163,6 @@ def agent(
 def sit_down(context: BrowserContext, address: str, who: str) -> None:
     context.clear_cookies()
     context.add_cookies([{"name": COOKIE, "value": who, "url": address}])
-
-
-def complaints(page: Page) -> list[str]:
-    """Return what axe finds, and whether the page is wider than its window."""
-    found = Axe().run(page).response["violations"]
-    told = [
-        f"{rule['id']}: {node['target']} {node.get('failureSummary', '')}"
-        for rule in found
-        for node in rule["nodes"]
-    ]
-    wider = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-    return [*told, f"wider by {wider}"] if wider > 0 else told
 
 
 def test_every_state(

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
+from tests.support.browser import complaints
 from tests.support.shop import Shop
 from tests.support.visit import DESKTOP, SMALL, Visit
 from tests.support.widget import LIN, furnish, reply
@@ -46,16 +46,6 @@ def ada(
     )
     yield Visit(shop, live_server(shop.app), context)
     context.close()
-
-
-def complaints(page: Page) -> list[str]:
-    """Return what axe finds: each rule with the elements that break it."""
-    found = Axe().run(page).response["violations"]
-    return [
-        f"{rule['id']}: {node['target']} {node.get('failureSummary', '')}"
-        for rule in found
-        for node in rule["nodes"]
-    ]
 
 
 def test_every_state_of_the_panel(ada: Visit, shop: Shop) -> None:
