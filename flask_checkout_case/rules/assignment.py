@@ -11,7 +11,6 @@ from typing import Final
 
 from .policy import Policy, Team
 
-MANUAL: Final = "manual"
 ROUND_ROBIN: Final = "round_robin"
 BALANCED: Final = "balanced"
 AUTOMATIC: Final = frozenset({ROUND_ROBIN, BALANCED})

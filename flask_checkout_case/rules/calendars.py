@@ -64,18 +64,6 @@ def is_open(calendar: Calendar | None, at: datetime) -> bool:
     return found is not None and found.start <= at
 
 
-def next_opening(calendar: Calendar | None, at: datetime) -> datetime | None:
-    """Return ``at`` when it is open then, else when it opens next; ``None`` for never."""
-    return add_open(calendar, at, _NOTHING)
-
-
-def open_seconds(
-    calendar: Calendar | None, start: datetime, end: datetime, pauses: Pauses = ()
-) -> float:
-    """Return how many seconds of ``start`` to ``end`` are open and not paused."""
-    return open_time(calendar, start, end, pauses).total_seconds()
-
-
 def open_time(
     calendar: Calendar | None, start: datetime, end: datetime, pauses: Pauses = ()
 ) -> timedelta:

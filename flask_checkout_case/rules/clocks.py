@@ -107,10 +107,6 @@ class Threshold:
     def breaches(self) -> bool:
         return self.percent == BREACH and not self.after
 
-    @property
-    def warns(self) -> bool:
-        return self.percent < BREACH
-
 
 @dataclass(frozen=True, slots=True)
 class _Running:

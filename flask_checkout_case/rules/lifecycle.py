@@ -47,11 +47,6 @@ def after_customer_message(status: Status) -> Status:
     return Status.NEW if status is Status.NEW else Status.OPEN
 
 
-def after_occurrence(status: Status) -> Status:
-    """The same problem again: a case that waits for the customer needs an agent again."""
-    return Status.OPEN if status is Status.WAITING else status
-
-
 def dedupe_key(
     family: str,
     *,

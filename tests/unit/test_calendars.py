@@ -17,8 +17,6 @@ from flask_checkout_case.rules.calendars import (
     Shift,
     add_open,
     is_open,
-    next_opening,
-    open_seconds,
     open_time,
 )
 
@@ -45,11 +43,15 @@ def hours(count: float) -> timedelta:
     return timedelta(hours=count)
 
 
+def next_opening(calendar: Calendar, start: datetime) -> datetime | None:
+    return add_open(calendar, start, NOTHING)
+
+
 def test_without_a_calendar_it_is_always_open() -> None:
     start = at("2026-03-01T12:00")
     assert add_open(None, start, hours(5)) == start + hours(5)
     assert is_open(None, start)
-    assert open_seconds(None, start, start + hours(2)) == 7200
+    assert open_time(None, start, start + hours(2)) == hours(2)
 
 
 @pytest.mark.parametrize(("day", "length"), [("2026-03-28", 47), ("2026-10-24", 49)])
@@ -148,7 +150,7 @@ def test_a_calendar_that_never_opens_ends_the_search() -> None:
     never = Calendar("c", ZoneInfo("UTC"), {})
     assert add_open(never, at("2026-03-06T16:00"), hours(1)) is None
     assert next_opening(never, at("2026-03-06T16:00")) is None
-    assert open_seconds(never, at("2026-03-06T16:00"), at("2027-03-06T16:00")) == 0
+    assert open_time(never, at("2026-03-06T16:00"), at("2027-03-06T16:00")) == hours(0)
     assert add_open(calendar(), at("2026-03-06T16:00"), timedelta(days=90_000)) is None
     assert add_open(None, at("2026-03-06T16:00"), timedelta.max) is None
 

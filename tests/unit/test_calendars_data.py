@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from flask_checkout_case.rules.calendars import Calendar, Interval, Shift, add_open, open_seconds
+from flask_checkout_case.rules.calendars import Calendar, Interval, Shift, add_open, open_time
 from tests.support import shared_data
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -46,4 +46,4 @@ def test_the_due_time_is_theirs(vector: dict[str, Any]) -> None:
     length = timedelta(seconds=vector["seconds"])
     due = add_open(hours, start, length, pauses)
     assert due == datetime.fromisoformat(vector["due"])
-    assert open_seconds(hours, start, due, pauses) == vector["seconds"]
+    assert open_time(hours, start, due, pauses).total_seconds() == vector["seconds"]

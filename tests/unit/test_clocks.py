@@ -94,7 +94,7 @@ def test_thresholds_fire_at_three_quarters_and_at_the_end() -> None:
     promise = Promise(ONLY_FIRST)
     assert clocks.wake_at(promise, NEW, []) == START + 15 * MINUTE
     (warning,) = clocks.fired_now(promise, NEW, [], START + 15 * MINUTE)
-    assert (warning.clock, warning.percent, warning.warns) == ("first_response", 75, True)
+    assert (warning.clock, warning.percent, warning.breaches) == ("first_response", 75, False)
     assert clocks.wake_at(promise, NEW, [warning.key]) == START + 20 * MINUTE
     (breach,) = clocks.fired_now(promise, NEW, [warning.key], START + 20 * MINUTE)
     assert breach.breaches

@@ -24,7 +24,6 @@ def test_a_move_passes_exactly_when_it_is_listed(old: Status, new: Status) -> No
 def test_what_messages_do_is_allowed(status: Status) -> None:
     lifecycle.check_move(status, lifecycle.after_agent_reply(status))
     lifecycle.check_move(status, lifecycle.after_customer_message(status))
-    lifecycle.check_move(status, lifecycle.after_occurrence(status))
 
 
 @given(statuses)
