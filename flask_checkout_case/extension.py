@@ -15,7 +15,7 @@ from flask import Flask, current_app, has_app_context
 from . import capture, cli, signals
 from .config import Settings, read_settings
 from .data.base import copy_tables
-from .errors import ConfigurationError
+from .errors import ConfigurationError, InvalidInputError
 from .rules.policy import parse_policy, read_policy_text
 from .services import cases, opening, reading
 from .services.policy_source import PolicySource
@@ -258,7 +258,11 @@ class CheckoutCase:
         category: str | None = None,
         limit: int = 50,
     ) -> list[CaseInfo]:
-        """Return the newest cases that fit everything given."""
+        """Return the newest cases that fit everything given, at most ``limit`` (1 to 1,000).
+
+        Raises:
+            InvalidInputError: for a status or limit that can't be.
+        """
         return reading.find(
             _runtime(),
             checkout_ref=checkout_ref,
@@ -290,9 +294,11 @@ class CheckoutCase:
             at: when it happened, aware UTC; now when ``None``.
 
         Raises:
-            InvalidInputError: the category is none, or the text can't be taken.
+            InvalidInputError: the category is none, or the subject or the text can't be taken; no
+                case is opened then.
         """
         runtime = _runtime()
+        kept = cases.clean_text(text) if text is not None else None
         snapshot = capture.snapshot_of(checkout) if checkout is not None else None
         draft = opening.CaseDraft(
             family=Family.MESSAGE,
@@ -304,15 +310,15 @@ class CheckoutCase:
             customer_ref=make_ref(customer_ref),
             snapshot=snapshot,
             subject=cases.clean_text(subject),
-            text=text,
+            text=kept,
         )
         with runtime.write() as unit:
             row, _ = opening.open_apart(
                 unit, draft, lambda taken: _is_theirs(taken, draft), draft.fresh_key
             )
             reference = row.reference
-        if text is not None:
-            return cases.customer_message(runtime, reference, text, at=at)
+        if kept is not None:
+            return cases.customer_message(runtime, reference, kept, at=at)
         return reading.get(runtime, reference)
 
     def reply(self, reference: str, text: str, *, agent: Agent, **more: Any) -> CaseInfo:
@@ -365,7 +371,7 @@ def _category(word: str) -> Category:
     try:
         return Category(word)
     except ValueError as error:
-        raise ConfigurationError(f"{word!r} is not a category") from error
+        raise InvalidInputError(f"{word!r} is not a category", field="category") from error
 
 
 def _below(app: Flask, path: Path | None) -> Path | None:

@@ -68,6 +68,25 @@ def test_opening_from_code(shop: Shop, case: CaseInfo) -> None:
     assert [line.text for line in lines(shop) if line.kind == "message"] == ["Where is my bag?"]
 
 
+@pytest.mark.parametrize("bad", [{"category": "nope"}, {"text": " "}, {"subject": ""}])
+def test_what_no_case_can_be_opened_with_leaves_none(shop: Shop, bad: dict[str, str]) -> None:
+    with pytest.raises(InvalidInputError):
+        opened(shop, **bad)
+    assert reading.find(runtime_of(shop)) == []
+
+
+def test_a_failure_again_while_we_wait_for_the_customer_needs_an_agent_again(shop: Shop) -> None:
+    with shop.app.app_context():
+        signals.payment_failed.send(shop.app, checkout_ref="c-9", decline_code="do_not_honor")
+        shop.cases.flush()
+        (case,) = shop.cases.find(checkout_ref="c-9")
+        shop.cases.reply(case.reference, "Try another card.", agent=BOSS)
+        signals.payment_failed.send(shop.app, checkout_ref="c-9", decline_code="do_not_honor")
+        shop.cases.flush()
+        again = shop.cases.get(case.reference)
+    assert (again.status, again.occurrences) == (Status.OPEN, 2)
+
+
 def test_a_reply_passes_the_turn_and_stops_the_first_clock(shop: Shop, case: CaseInfo) -> None:
     answered = cases.reply(runtime_of(shop), case.reference, "On its way.", agent=LIN)
     assert answered.status is Status.WAITING
