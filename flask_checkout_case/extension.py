@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-import contextlib
-import logging
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from blinker import Signal
-from flask import Flask, current_app, has_app_context
+from flask import Flask, current_app
 
 from . import capture, cli, signals
-from .config import Settings, read_settings
+from .assembly import make_runtime
+from .config import read_settings
 from .data.base import copy_tables
 from .errors import ConfigurationError, InvalidInputError
-from .rules.policy import parse_policy, read_policy_text
 from .services import cases, opening, reading
-from .services.policy_source import PolicySource
 from .services.runtime import Hooks, Runtime
 from .services.staff import remember_agent
-from .services.unit import Database, make_own_engine
 from .types import (
     Agent,
     CaseInfo,
     Category,
     Checkout,
-    Emission,
     Family,
     Origin,
     Ref,
@@ -40,8 +34,6 @@ if TYPE_CHECKING:
 
     from .data.models import CaseRow
     from .rules.conditions.own import Parameters
-
-log = logging.getLogger(__name__)
 
 KEY: Final = "checkout_case"
 Hook = TypeVar("Hook", bound=Callable[..., Any])
@@ -76,17 +68,8 @@ class CheckoutCase:
         if "sqlalchemy" not in app.extensions:
             raise RuntimeError("call db.init_app(app) before CheckoutCase.init_app(app, db)")
         settings = read_settings(app.config)
-        policies = _policies(app, settings)
+        runtime = make_runtime(app, db, settings, self._hooks)
         copy_tables(db.metadata)
-        runtime = Runtime(
-            name=app.name,
-            settings=settings,
-            policies=policies,
-            database=Database(_engine_maker(app, db)),
-            hooks=self._hooks,
-            emit=_emitter(app),
-            secret_keys=lambda: _secret_keys(app, settings),
-        )
         app.extensions[KEY] = runtime
         app.cli.add_command(cli.group)
         if settings.enabled:
@@ -372,51 +355,3 @@ def _category(word: str) -> Category:
         return Category(word)
     except ValueError as error:
         raise InvalidInputError(f"{word!r} is not a category", field="category") from error
-
-
-def _below(app: Flask, path: Path | None) -> Path | None:
-    return Path(app.root_path) / path if path is not None else None
-
-
-def _engine_maker(app: Flask, db: SQLAlchemy) -> Callable[[], Any]:
-    def make() -> Any:
-        with app.app_context():
-            configured = app.config.get("SQLALCHEMY_ENGINE_OPTIONS", {})
-            given = db._engine_options  # noqa: SLF001 - Flask-SQLAlchemy tells it nowhere else
-            return make_own_engine(db.engine, {**given, **configured})
-
-    return make
-
-
-def _policies(app: Flask, settings: Settings) -> PolicySource:
-    # The file is checked at start-up; the database may not even have our tables yet.
-    text, name = read_policy_text(_below(app, settings.policy))
-    policy = parse_policy(text, name, base_currency=settings.base_currency)
-    return PolicySource(
-        policy, text, editable=settings.policy_editable, base_currency=settings.base_currency
-    )
-
-
-def _secret_keys(app: Flask, settings: Settings) -> tuple[str, ...]:
-    fallbacks = app.config.get("SECRET_KEY_FALLBACKS") or ()
-    keys: tuple[str | bytes | None, ...] = settings.secret_keys or (app.secret_key, *fallbacks)
-    found = tuple(key if isinstance(key, str) else bytes(key).decode() for key in keys if key)
-    if not found:
-        raise ConfigurationError("set SECRET_KEY or CHECKOUT_CASE_SECRET_KEYS: tokens are signed")
-    return found
-
-
-def _emitter(app: Flask) -> Callable[[Emission], None]:
-    def emit(emission: Emission) -> None:
-        signal = signals.TO_SHOP[emission.signal]
-        if not signal.has_receivers_for(app):
-            return
-        inside = has_app_context() and current_app == app
-        with contextlib.nullcontext() if inside else app.app_context():
-            for receiver in signal.receivers_for(app):
-                try:
-                    receiver(app, **emission.payload)
-                except Exception:
-                    log.exception("a receiver of %s failed", emission.signal)
-
-    return emit
