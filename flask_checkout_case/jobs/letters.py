@@ -45,29 +45,16 @@ def payment_failed(runtime: Runtime, row: CaseRow, key: str) -> Mail:
     attempt = row.attempt or {}
     failure = FailureClass(row.failure_class or FailureClass.SOFT)
     with use_locale(_language(runtime, row.language)) as language:
-        told: dict[str, Any] = {
-            "shop": runtime.shop_name,
+        shop = runtime.shop_name
+        told = {
             "name": row.customer_name,
             "amount": _amount(row),
             "reason": gettext(customer_text(failure, attempt.get("outcome") or "failed")),
             "link": checkout_link(runtime, row),
-            "reference": row.reference,
             "language": language,
-            "direction": "rtl" if is_rtl() else "ltr",
-            "subject": gettext(
-                "Your payment at %(shop)s didn't go through", shop=runtime.shop_name
-            ),
+            "subject": gettext("Your payment at %(shop)s didn't go through", shop=shop),
         }
-        return Mail(
-            to=row.customer_email or "",
-            to_name=row.customer_name,
-            subject=" ".join(str(told["subject"]).split()),
-            text=_render("payment_failed.txt", told),
-            html=_render("payment_failed.html", told),
-            language=language,
-            message_id=message_id(key, runtime.settings.mail_sender),
-            reference=row.reference,
-        )
+        return _letter(runtime, "payment_failed", row, told, to=row.customer_email, key=key)
 
 
 def escalation(
@@ -84,29 +71,17 @@ def escalation(
         what = gettext(words[payload["clock"]])
         hours = promise_of(runtime.policy, row).calendar
         zone = ZoneInfo("UTC") if hours is None else hours.timezone
-        told: dict[str, Any] = {
-            "shop": runtime.shop_name,
+        told = {
             "name": agent.name,
             "what": what,
             "about": row.subject,
             "when": format_when(datetime.fromisoformat(payload["due"]), tz=zone),
             "zone": zone.key,
             "link": case_link(runtime, row),
-            "reference": row.reference,
             "language": language,
-            "direction": "rtl" if is_rtl() else "ltr",
             "subject": f"{row.reference}: {what}",
         }
-        return Mail(
-            to=agent.email or "",
-            to_name=agent.name,
-            subject=" ".join(str(told["subject"]).split()),
-            text=_render("escalation.txt", told),
-            html=_render("escalation.html", told),
-            language=language,
-            message_id=message_id(key, runtime.settings.mail_sender),
-            reference=row.reference,
-        )
+        return _letter(runtime, "escalation", row, told, to=agent.email, key=key)
 
 
 def case_link(runtime: Runtime, row: CaseRow) -> str | None:
@@ -134,6 +109,27 @@ def checkout_link(runtime: Runtime, row: CaseRow) -> str | None:
     if (here.scheme, here.netloc) != (there.scheme, there.netloc):
         return None
     return link
+
+
+def _letter(
+    runtime: Runtime, name: str, row: CaseRow, told: Mapping[str, Any], *, to: str | None, key: str
+) -> Mail:
+    given = {
+        **told,
+        "shop": runtime.shop_name,
+        "reference": row.reference,
+        "direction": "rtl" if is_rtl() else "ltr",
+    }
+    return Mail(
+        to=to or "",
+        to_name=told["name"],
+        subject=" ".join(told["subject"].split()),
+        text=_render(f"{name}.txt", given),
+        html=_render(f"{name}.html", given),
+        language=told["language"],
+        message_id=message_id(key, runtime.settings.mail_sender),
+        reference=row.reference,
+    )
 
 
 def _amount(row: CaseRow) -> str | None:
