@@ -105,6 +105,7 @@ class Threshold:
 
     @property
     def breaches(self) -> bool:
+        """Whether this is the due time itself, not what comes before or long after it."""
         return self.percent == BREACH and not self.after
 
 

@@ -164,6 +164,7 @@ class Policy:
 
     @property
     def exchange(self) -> Rates:
+        """What other currencies are worth in the base currency."""
         return Rates(self.currency, self.rates)
 
     def in_base(self, money: Money | None) -> Decimal | None:
@@ -201,7 +202,15 @@ def read_policy_text(path: Path | None) -> tuple[str, str]:
 
 
 def parse_policy(text: str, source: str, *, base_currency: str | None = None) -> Policy:
-    """Check the text of a policy; see :func:`load_policy`."""
+    """Read and check the text of a policy.
+
+    Args:
+        source: the file's name, for messages.
+        base_currency: overrides the policy's ``currency``.
+
+    Raises:
+        PolicyError: see :func:`load_policy`.
+    """
     from .policy_check import build
 
     raw = _parsed(text, source)

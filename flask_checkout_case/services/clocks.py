@@ -23,6 +23,7 @@ def promise_of(policy: Policy, row: CaseRow) -> clocks.Promise:
 
 
 def course_of(row: CaseRow) -> clocks.Course:
+    """Return what has happened so far to this case's clocks."""
     return clocks.Course(
         opened_at=row.opened_at,
         first_response_at=row.first_response_at,

@@ -31,14 +31,22 @@ class Work:
 
     @property
     def result(self) -> CaseInfo:
+        """The case as it has become."""
         return info(self.row)
 
     def is_repeated(self, key: str | None) -> bool:
+        """Whether a line of the timeline was written under this key before."""
         return key is not None and (
             queries.entry_id(self.unit.session, self.row.id, key) is not None
         )
 
     def check(self, version: int | None) -> None:
+        """Refuse a write that isn't based on the version that is stored.
+
+        Raises:
+            VersionRequiredError: it doesn't say on which one it is based.
+            StaleVersionError: the case has changed since; it tells what happened.
+        """
         if version is None:
             raise VersionRequiredError("say on which version of the case this is based")
         if version != self.row.version:
@@ -53,6 +61,11 @@ class Work:
         self.end(draft)
 
     def end(self, values: dict[str, Any]) -> None:
+        """Write values as they are; of a case that isn't live by them the pauses end, too.
+
+        Raises:
+            StaleVersionError: somebody else wrote meanwhile.
+        """
         if not lifecycle.is_live(status := Status(values.get("status", self.row.status))):
             values = {**values, "pauses": ended_pauses(self.row, status, self.now)}
         if not queries.change_case(self.unit.session, self.row, values):
@@ -60,6 +73,10 @@ class Work:
             raise StaleVersionError(self.row.version)
 
     def append(self, kind: EntryKind, **line: Any) -> None:
+        """Write a line of the timeline, see :func:`.entries.entry`.
+
+        What the assignee does here shows that they have taken the case up.
+        """
         made = entry(self.row, kind, self.now, **line)
         agent = line.get("agent")
         if agent is not None and str(agent.ref) == self.row.assignee_ref:
@@ -92,6 +109,14 @@ class Work:
 
 @contextmanager
 def on_case(runtime: Runtime, reference: str, at: datetime | None = None) -> Iterator[Work]:
+    """Lock a case and work on it; what was written is committed at the end.
+
+    Args:
+        at: when it happens, UTC; now when ``None``.
+
+    Raises:
+        NotFoundError: there is no such case.
+    """
     with runtime.write() as unit:
         row = queries.case_by_reference(unit.session, reference, lock=True)
         if row is None:
@@ -103,6 +128,11 @@ def on_case(runtime: Runtime, reference: str, at: datetime | None = None) -> Ite
 def versioned(
     runtime: Runtime, reference: str, agent: Agent, action: str, version: int | None
 ) -> Iterator[Work]:
+    """Work on a case on which the agent may do this, based on the version that they have seen.
+
+    Raises:
+        NotFoundError, PermissionDeniedError, VersionRequiredError, StaleVersionError.
+    """
     with on_case(runtime, reference) as work:
         require(runtime, agent, action, info(work.row))
         work.check(version)
