@@ -77,8 +77,6 @@ class CheckoutCase:
             runtime.recorder = capture.install(app, runtime, db)
             mount(app, runtime)
 
-    # --- what the shop tells us ------------------------------------------------------------------
-
     def checkout_loader(self, function: Hook) -> Hook:
         """Set the function that returns this request's :class:`Checkout`, or ``None``."""
         return self._set("checkout_loader", function)
@@ -181,8 +179,6 @@ class CheckoutCase:
         setattr(self._hooks, name, function)
         return function
 
-    # --- payments --------------------------------------------------------------------------------
-
     def payment(
         self, checkout: Checkout | None = None, *, provider: str | None = None, **details: Any
     ) -> capture.Payment:
@@ -223,8 +219,6 @@ class CheckoutCase:
         if as_ not in signals.FROM_SHOP:
             raise ConfigurationError(f"there is no signal {as_!r} to listen as")
         capture.listen(signal, signals.FROM_SHOP[as_], map)
-
-    # --- cases -----------------------------------------------------------------------------------
 
     def get(self, reference: str) -> CaseInfo:
         """Return a case; raises ``NotFoundError``."""

@@ -21,8 +21,6 @@ from blinker import NamedSignal, Namespace
 _from_shop = Namespace()
 _to_shop = Namespace()
 
-# --- from the shop -------------------------------------------------------------------------------
-
 checkout_started = _from_shop.signal("checkout_started")
 """A customer entered the checkout. ``checkout``."""
 
@@ -75,8 +73,6 @@ order_cancelled = _from_shop.signal("order_cancelled")
 
 order_refunded = _from_shop.signal("order_refunded")
 """Money went back. ``order_ref``, ``amount`` (:class:`~flask_checkout_case.Money`)."""
-
-# --- to the shop ---------------------------------------------------------------------------------
 
 case_opened = _to_shop.signal("case_opened")
 """A case was opened. ``case`` (:class:`~flask_checkout_case.types.CaseInfo`)."""

@@ -123,9 +123,6 @@ def touch(session: Session, row: CaseRow, at: datetime) -> None:
     ).all()
 
 
-# --- who has room --------------------------------------------------------------------------------
-
-
 def open_counts(session: Session) -> Sequence[tuple[str, str, int]]:
     """Return how many cases are in whose hands: ``(agent, team, count)``."""
     statement = (
@@ -184,9 +181,6 @@ def set_presence(session: Session, ref: str, presence: str, at: datetime) -> boo
         .returning(AgentRow.id)
     )
     return session.scalar(statement, execution_options=_QUIET) is not None
-
-
-# --- which cases wait ----------------------------------------------------------------------------
 
 
 def waiting(

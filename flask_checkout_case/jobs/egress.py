@@ -184,9 +184,6 @@ def _address(text: str) -> IPAddress:
         raise EgressRefusedError(f"{text!r} is no address") from error
 
 
-# --- HTTP ----------------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True)
 class Response:
     """An answer; ``body`` is its first 64 KiB. A redirect is an answer like any other."""

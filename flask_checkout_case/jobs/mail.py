@@ -82,9 +82,6 @@ def message_id(key: str, sender: str | None) -> str:
     return f"<{hashlib.sha256(key.encode()).hexdigest()[:32]}@{domain}>"
 
 
-# --- configuration -------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True)
 class MailServer:
     """Where mail is handed over. ``tls`` is ``none``, ``starttls`` or ``tls`` (from the start)."""
@@ -143,9 +140,6 @@ def read_sender(text: str | None) -> Address:
         raise ConfigurationError(message) from error
 
 
-# --- the message ---------------------------------------------------------------------------------
-
-
 def build_message(mail: Mail, sender: Address) -> EmailMessage:
     """Make the message as it is sent: plain text, and the same as HTML.
 
@@ -196,9 +190,6 @@ def _one_line(text: str) -> str:
 
 def _breaks(text: str) -> bool:
     return any(ord(char) < 32 or char in "\x7f\x85\u2028\u2029" for char in text)
-
-
-# --- SMTP ----------------------------------------------------------------------------------------
 
 
 class _PinnedSMTP(smtplib.SMTP):

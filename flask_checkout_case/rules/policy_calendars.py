@@ -87,9 +87,6 @@ def _calendar(key: str, told: Mapping[str, Any], mistakes: list[Mistake]) -> Cal
     )
 
 
-# --- the week ------------------------------------------------------------------------------------
-
-
 def _day(name: str, given: Any, path: Path, mistakes: list[Mistake]) -> Iterator[_Told]:
     weekdays = _weekdays(name)
     if not weekdays:
@@ -144,9 +141,6 @@ def _overlaps(hours: list[_Told]) -> Iterator[Mistake]:
             day = WEEKDAYS[earlier.weekday]
             message = f"expected hours apart from others: {day} {earlier.written} isn't over yet"
             yield Mistake(later.path, message)
-
-
-# --- where, and when not -------------------------------------------------------------------------
 
 
 def _timezone(given: Any, path: Path, mistakes: list[Mistake]) -> ZoneInfo | None:

@@ -137,9 +137,6 @@ class _Strict(Schema):
             raise ValidationError(wrong)
 
 
-# --- single values -------------------------------------------------------------------------------
-
-
 def _text(value: Any) -> str:
     if not isinstance(value, str) or not value.strip() or len(value) > 64:
         raise ValueError("expected a text of at most 64 characters")
@@ -229,9 +226,6 @@ def _conditions(value: Any) -> None:
     """Only that it is a table: ``policy_check`` reads what is in it."""
     if not isinstance(value, Mapping):
         raise ValueError("expected conditions such as { category = ['fraud'] }")  # noqa: TRY004
-
-
-# --- tables --------------------------------------------------------------------------------------
 
 
 class TeamSchema(_Strict):

@@ -53,9 +53,6 @@ def clean_text(text: str) -> str:
     return mask_text(kept)
 
 
-# --- messages ------------------------------------------------------------------------------------
-
-
 def reply(
     runtime: Runtime,
     reference: str,
@@ -200,9 +197,6 @@ def _post_from_customer(
         told = {"author": "customer", "text": posted.text}
         work.unit.emit("message_posted", case=info(work.row), **told)
         return work.result
-
-
-# --- decisions -----------------------------------------------------------------------------------
 
 
 def take(runtime: Runtime, reference: str, *, agent: Agent, version: int | None) -> CaseInfo:

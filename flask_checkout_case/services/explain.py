@@ -179,9 +179,6 @@ def _tasks(
         yield f"    {number}. {task.title}: {', '.join(told)}"
 
 
-# --- reading -------------------------------------------------------------------------------------
-
-
 def _failure(told: Mapping[str, Any]) -> PaymentFailure | None:
     if told.get("signal") != "payment_failed":
         return None

@@ -40,9 +40,6 @@ _KEY: Final = re.compile(r"[A-Za-z0-9_-]{8,48}")
 _EMAIL: Final = re.compile(r"[^@\s<>\"',;]{1,64}@[^@\s<>\"',;]{1,255}")
 
 
-# --- what the script asks for --------------------------------------------------------------------
-
-
 @blueprint.get("/state")
 def state() -> ResponseReturnValue:
     """Tell the closed launcher whether there is something to say. Never sets a cookie."""
@@ -108,9 +105,6 @@ def send() -> ResponseReturnValue:
     return jsonify(_body(standing, after=after or 0)), 201
 
 
-# --- the way without JavaScript ------------------------------------------------------------------
-
-
 @blueprint.get("/help")
 def help_page() -> ResponseReturnValue:
     """Show the whole of the widget as a page."""
@@ -158,9 +152,6 @@ def _page(error: str | None = None, typed: Any = None) -> str:
         typed=typed or {},
         when=lambda at: f"{format_when(at)} UTC",
     )
-
-
-# --- shared --------------------------------------------------------------------------------------
 
 
 def _look() -> tuple[Viewer, Standing]:
