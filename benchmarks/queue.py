@@ -16,13 +16,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from flask import request
-from sqlalchemy import event, insert, select, text
+from sqlalchemy import insert, select, text
 from werkzeug.test import EnvironBuilder
 
 from benchmarks._shop import databases
 from flask_checkout_case import Agent
 from flask_checkout_case.data.models import CaseRow, EntryRow
 from flask_checkout_case.services.runtime import Runtime
+from tests.support.desk import runtime_of, statements
 from tests.support.shop import Shop, build_shop, dispose
 
 LIN: Final = Agent(ref="7", name="Lin", teams=["payments", "concierge"])
@@ -110,9 +111,9 @@ def measure(desks: tuple[Desk, Desk], rounds: int) -> None:
                     quiet = Desk(desk.shop, desk.reference)
                     headers["If-None-Match"] = quiet.ask(name, path, headers, 200)
                 if round_number == 0:
-                    with counted(desk.shop) as statements:
+                    with statements(desk.shop) as noted:
                         desk.ask(name, path, headers, 304 if poll else 200)
-                    desk.statements[name] = len(statements)
+                    desk.statements[name] = len(noted)
                 desk.ask(name, path, headers, 304 if poll else 200)
         if round_number == 2:
             for desk in desks:
@@ -134,27 +135,6 @@ def report(few: Desk, many: Desk, few_cases: int, many_cases: int) -> None:
         )
         told = "" if fine else "  over"
         print(f"{name:24}{small:10.2f}{large:10.2f}{ratio:8.2f}{busy:8.2f}{asked:5}{told}")
-
-
-@contextmanager
-def counted(shop: Shop) -> Iterator[list[str]]:
-    noted: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        if not statement.startswith(("BEGIN", "PRAGMA")):
-            noted.append(statement)
-
-    engine = runtime_of(shop).database.engine
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield noted
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
-
-
-def runtime_of(shop: Shop) -> Runtime:
-    found: Runtime = shop.app.extensions["checkout_case"]
-    return found
 
 
 @contextmanager

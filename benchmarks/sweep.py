@@ -18,12 +18,12 @@ from typing import Any, Final
 from sqlalchemy import event, func, insert, select, text, update
 
 from benchmarks._shop import databases
-from benchmarks.queue import case, runtime_of
+from benchmarks.queue import case
 from flask_checkout_case.data.models import CaseRow
 from flask_checkout_case.data.queries_due import due_case
 from flask_checkout_case.services.alarms import sweep_cases
 from flask_checkout_case.services.runtime import Runtime
-from tests.support.due import Clock, set_clock
+from tests.support.due import Clock, runtime_of, set_clock
 from tests.support.shop import Shop, build_shop, dispose
 
 INDEX: Final = "ix_checkout_case_case_wake"

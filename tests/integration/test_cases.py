@@ -21,9 +21,9 @@ from flask_checkout_case.errors import (
     VersionRequiredError,
 )
 from flask_checkout_case.services import cases, reading
-from flask_checkout_case.services.runtime import Runtime
 from flask_checkout_case.services.staff import remember_agent
 from flask_checkout_case.types import Outcome, Priority, Status
+from tests.support.desk import runtime_of
 from tests.support.shop import Shop
 
 LIN = Agent(ref="7", name="Lin", teams=["support", "payments"])
@@ -43,11 +43,6 @@ def shop(make_app: Callable[..., Shop]) -> Shop:
 @pytest.fixture
 def case(shop: Shop) -> CaseInfo:
     return opened(shop)
-
-
-def runtime_of(shop: Shop) -> Runtime:
-    found: Runtime = shop.app.extensions["checkout_case"]
-    return found
 
 
 def opened(shop: Shop, **changes: Any) -> CaseInfo:
