@@ -16,11 +16,17 @@ from .base import BIG_ID, OWNER, PLAIN_JSON, PREFIX, Base, UTCDateTime
 
 _OURS = {"owner": OWNER}
 _LIVE = text("status IN ('new', 'open', 'waiting')")
+_QUEUED = text("status IN ('new', 'open', 'waiting') AND folded_into IS NULL")
+_PAYMENT = text("name IN ('payment_failed', 'payment_succeeded')")
 _REF = String(255)
 
 
 class CheckoutRow(Base):
-    """A checkout as last heard of; ``wake_at`` is when the hesitation rule wants to look again."""
+    """A checkout as last heard of.
+
+    ``wake_at`` is when the hesitation rule wants to look again, ``check_at`` when its payments have
+    to be judged: money without an order, money twice, an outcome that nobody knows.
+    """
 
     __tablename__ = PREFIX + "checkout"
     __table_args__ = (
@@ -29,6 +35,12 @@ class CheckoutRow(Base):
             "wake_at",
             postgresql_where=text("wake_at IS NOT NULL"),
             sqlite_where=text("wake_at IS NOT NULL"),
+        ),
+        Index(
+            "ix_checkout_case_checkout_check",
+            "check_at",
+            postgresql_where=text("check_at IS NOT NULL"),
+            sqlite_where=text("check_at IS NOT NULL"),
         ),
         Index("ix_checkout_case_checkout_customer", "customer_ref"),
         Index("ix_checkout_case_checkout_order", "order_ref"),
@@ -51,22 +63,33 @@ class CheckoutRow(Base):
     ordered_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     hesitated_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     wake_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    check_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     score: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     score_reasons: Mapped[list[Any] | None] = mapped_column(PLAIN_JSON)
 
 
 class EventRow(Base):
-    """A captured event, kept once: the checkout's history and the guard against counting twice."""
+    """A captured event, kept once: the checkout's history and the guard against counting twice.
+
+    ``at`` is when it happened, ``stored_at`` when we came to know of it.
+    """
 
     __tablename__ = PREFIX + "event"
     __table_args__ = (
         Index("ix_checkout_case_event_checkout", "checkout_ref", "at"),
+        Index(
+            "ix_checkout_case_event_payments",
+            "stored_at",
+            postgresql_where=_PAYMENT,
+            sqlite_where=_PAYMENT,
+        ),
         {"info": _OURS},
     )
 
     id: Mapped[str] = mapped_column(String(255), primary_key=True)
     name: Mapped[str] = mapped_column(String(64))
     at: Mapped[datetime] = mapped_column(UTCDateTime)
+    stored_at: Mapped[datetime] = mapped_column(UTCDateTime)
     checkout_ref: Mapped[str | None] = mapped_column(_REF)
     order_ref: Mapped[str | None] = mapped_column(_REF)
     customer_ref: Mapped[str | None] = mapped_column(_REF)
@@ -75,7 +98,11 @@ class EventRow(Base):
 
 
 class CaseRow(Base):
-    """A case. ``version`` grows with every write; each write names the version it was based on."""
+    """A case. ``version`` grows with every write; each write names the version it was based on.
+
+    ``folded_into`` is the incident that stands for it in the queue; no foreign key, since the
+    incident's own case is named there.
+    """
 
     __tablename__ = PREFIX + "case"
     __table_args__ = (
@@ -90,24 +117,24 @@ class CaseRow(Base):
             "ix_checkout_case_case_queue",
             "urgency_at",
             "id",
-            postgresql_where=_LIVE,
-            sqlite_where=_LIVE,
+            postgresql_where=_QUEUED,
+            sqlite_where=_QUEUED,
         ),
         Index(
             "ix_checkout_case_case_team_queue",
             "team",
             "urgency_at",
             "id",
-            postgresql_where=_LIVE,
-            sqlite_where=_LIVE,
+            postgresql_where=_QUEUED,
+            sqlite_where=_QUEUED,
         ),
         Index(
             "ix_checkout_case_case_assignee_queue",
             "assignee_ref",
             "urgency_at",
             "id",
-            postgresql_where=_LIVE,
-            sqlite_where=_LIVE,
+            postgresql_where=_QUEUED,
+            sqlite_where=_QUEUED,
         ),
         Index(
             "ix_checkout_case_case_wake",
@@ -119,6 +146,13 @@ class CaseRow(Base):
         Index("ix_checkout_case_case_order", "order_ref", "id"),
         Index("ix_checkout_case_case_customer", "customer_ref", "id"),
         Index("ix_checkout_case_case_ended", "status", "ended_at", "id"),
+        Index(
+            "ix_checkout_case_case_folded",
+            "folded_into",
+            "id",
+            postgresql_where=text("folded_into IS NOT NULL"),
+            sqlite_where=text("folded_into IS NOT NULL"),
+        ),
         {"info": _OURS},
     )
 
@@ -176,6 +210,7 @@ class CaseRow(Base):
     changed_at: Mapped[datetime] = mapped_column(UTCDateTime)
     revocations: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     rating: Mapped[int | None] = mapped_column(Integer)
+    folded_into: Mapped[int | None] = mapped_column(BIG_ID)
     version: Mapped[int] = mapped_column(Integer, default=1, server_default="1")
 
 

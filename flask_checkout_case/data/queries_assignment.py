@@ -19,7 +19,7 @@ _OPEN: Final = text("checkout_case_assignment.ended_at IS NULL")
 _LIVE: Final = text("checkout_case_case.status IN ('new', 'open', 'waiting')")
 _WAITS: Final = text(
     "checkout_case_case.status IN ('new', 'open', 'waiting') "
-    "AND checkout_case_case.status <> 'waiting'"
+    "AND checkout_case_case.status <> 'waiting' AND checkout_case_case.folded_into IS NULL"
 )
 _LIVE_WORDS: Final = frozenset({"new", "open", "waiting"})
 _QUIET: Final = {"synchronize_session": False}

@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    and_,
     func,
     literal,
     literal_column,
@@ -32,6 +33,7 @@ COUNT_LIMIT = 100
 """Counting stops here; the page says 99+."""
 
 _LIVE = CaseRow.status.in_([literal_column(f"'{status}'") for status in LIVE])
+_QUEUED = and_(_LIVE, CaseRow.folded_into.is_(None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +231,7 @@ def agents(session: Session, limit: int = 500) -> Sequence[AgentRow]:
 
 def _branches(scope: Scope, wanted: Wanted) -> list[list[ColumnElement[bool]]]:
     """Split a scope into conditions that one index answers each; no case is in two of them."""
-    state = CaseRow.status == wanted.status if wanted.ended else _LIVE
+    state = CaseRow.status == wanted.status if wanted.ended else _QUEUED
     if scope.assignee is not None:
         return [[state, CaseRow.assignee_ref == scope.assignee]]
     nobody = [CaseRow.assignee_ref.is_(None)] if scope.unassigned else []

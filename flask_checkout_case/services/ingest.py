@@ -59,7 +59,7 @@ def record(runtime: Runtime, events: Sequence[Event], database: Database | None 
 
 
 def _apply(unit: Unit, event: Event) -> bool:
-    if not queries.add_event(unit.session, _event_values(event)):
+    if not queries.add_event(unit.session, _event_values(unit, event)):
         _learn(unit, event)
         return False
     checkout = _put_checkout(unit, event) if event.checkout_ref else None
@@ -84,12 +84,13 @@ def _learn(unit: Unit, event: Event) -> None:
         learn(unit, row, draft)
 
 
-def _event_values(event: Event) -> dict[str, Any]:
+def _event_values(unit: Unit, event: Event) -> dict[str, Any]:
     checkout = event.checkout or {}
     return {
         "id": event.id,
         "name": event.name,
         "at": event.at,
+        "stored_at": unit.now,
         "checkout_ref": event.checkout_ref,
         "order_ref": event.order_ref,
         "customer_ref": event.customer_ref,

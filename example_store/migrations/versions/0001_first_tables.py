@@ -92,19 +92,21 @@ def upgrade() -> None:
     sa.Column('changed_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('revocations', sa.Integer(), server_default='0', nullable=False),
     sa.Column('rating', sa.Integer(), nullable=True),
+    sa.Column('folded_into', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('version', sa.Integer(), server_default='1', nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_checkout_case_case')),
     sa.UniqueConstraint('reference'),
     info={'owner': 'flask_checkout_case'}
     )
     with op.batch_alter_table('checkout_case_case', schema=None) as batch_op:
-        batch_op.create_index('ix_checkout_case_case_assignee_queue', ['assignee_ref', 'urgency_at', 'id'], unique=False, postgresql_where=sa.text("status IN ('new', 'open', 'waiting')"), sqlite_where=sa.text("status IN ('new', 'open', 'waiting')"))
+        batch_op.create_index('ix_checkout_case_case_assignee_queue', ['assignee_ref', 'urgency_at', 'id'], unique=False, postgresql_where=sa.text("status IN ('new', 'open', 'waiting') AND folded_into IS NULL"), sqlite_where=sa.text("status IN ('new', 'open', 'waiting') AND folded_into IS NULL"))
         batch_op.create_index('ix_checkout_case_case_checkout', ['checkout_ref', 'id'], unique=False)
         batch_op.create_index('ix_checkout_case_case_customer', ['customer_ref', 'id'], unique=False)
         batch_op.create_index('ix_checkout_case_case_ended', ['status', 'ended_at', 'id'], unique=False)
+        batch_op.create_index('ix_checkout_case_case_folded', ['folded_into', 'id'], unique=False, postgresql_where=sa.text('folded_into IS NOT NULL'), sqlite_where=sa.text('folded_into IS NOT NULL'))
         batch_op.create_index('ix_checkout_case_case_order', ['order_ref', 'id'], unique=False)
-        batch_op.create_index('ix_checkout_case_case_queue', ['urgency_at', 'id'], unique=False, postgresql_where=sa.text("status IN ('new', 'open', 'waiting')"), sqlite_where=sa.text("status IN ('new', 'open', 'waiting')"))
-        batch_op.create_index('ix_checkout_case_case_team_queue', ['team', 'urgency_at', 'id'], unique=False, postgresql_where=sa.text("status IN ('new', 'open', 'waiting')"), sqlite_where=sa.text("status IN ('new', 'open', 'waiting')"))
+        batch_op.create_index('ix_checkout_case_case_queue', ['urgency_at', 'id'], unique=False, postgresql_where=sa.text("status IN ('new', 'open', 'waiting') AND folded_into IS NULL"), sqlite_where=sa.text("status IN ('new', 'open', 'waiting') AND folded_into IS NULL"))
+        batch_op.create_index('ix_checkout_case_case_team_queue', ['team', 'urgency_at', 'id'], unique=False, postgresql_where=sa.text("status IN ('new', 'open', 'waiting') AND folded_into IS NULL"), sqlite_where=sa.text("status IN ('new', 'open', 'waiting') AND folded_into IS NULL"))
         batch_op.create_index('ix_checkout_case_case_wake', ['wake_at'], unique=False, postgresql_where=sa.text('wake_at IS NOT NULL'), sqlite_where=sa.text('wake_at IS NOT NULL'))
         batch_op.create_index('uq_checkout_case_case_live_key', ['dedupe_key'], unique=True, postgresql_where=sa.text("status IN ('new', 'open', 'waiting')"), sqlite_where=sa.text("status IN ('new', 'open', 'waiting')"))
 
@@ -125,6 +127,7 @@ def upgrade() -> None:
     sa.Column('ordered_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('hesitated_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('wake_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('check_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('score', sa.Integer(), server_default='0', nullable=False),
     sa.Column('score_reasons', sa.JSON(none_as_null=True), nullable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_checkout_case_checkout')),
@@ -132,6 +135,7 @@ def upgrade() -> None:
     info={'owner': 'flask_checkout_case'}
     )
     with op.batch_alter_table('checkout_case_checkout', schema=None) as batch_op:
+        batch_op.create_index('ix_checkout_case_checkout_check', ['check_at'], unique=False, postgresql_where=sa.text('check_at IS NOT NULL'), sqlite_where=sa.text('check_at IS NOT NULL'))
         batch_op.create_index('ix_checkout_case_checkout_customer', ['customer_ref'], unique=False)
         batch_op.create_index('ix_checkout_case_checkout_order', ['order_ref'], unique=False)
         batch_op.create_index('ix_checkout_case_checkout_wake', ['wake_at'], unique=False, postgresql_where=sa.text('wake_at IS NOT NULL'), sqlite_where=sa.text('wake_at IS NOT NULL'))
@@ -140,6 +144,7 @@ def upgrade() -> None:
     sa.Column('id', sa.String(length=255), nullable=False),
     sa.Column('name', sa.String(length=64), nullable=False),
     sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('stored_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('checkout_ref', sa.String(length=255), nullable=True),
     sa.Column('order_ref', sa.String(length=255), nullable=True),
     sa.Column('customer_ref', sa.String(length=255), nullable=True),
@@ -150,6 +155,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('checkout_case_event', schema=None) as batch_op:
         batch_op.create_index('ix_checkout_case_event_checkout', ['checkout_ref', 'at'], unique=False)
+        batch_op.create_index('ix_checkout_case_event_payments', ['stored_at'], unique=False, postgresql_where=sa.text("name IN ('payment_failed', 'payment_succeeded')"), sqlite_where=sa.text("name IN ('payment_failed', 'payment_succeeded')"))
 
     op.create_table('checkout_case_policy',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -170,6 +176,18 @@ def upgrade() -> None:
     with op.batch_alter_table('checkout_case_policy', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_checkout_case_policy_version'), ['version'], unique=False)
         batch_op.create_index('uq_checkout_case_policy_active', ['active'], unique=True, postgresql_where=sa.text('active'), sqlite_where=sa.text('active'))
+
+    op.create_table('checkout_case_stream',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('gateway', sa.String(length=64), nullable=False),
+    sa.Column('method', sa.String(length=64), nullable=False),
+    sa.Column('state', sa.JSON(none_as_null=True), nullable=False),
+    sa.Column('read_until', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_checkout_case_stream')),
+    info={'owner': 'flask_checkout_case'}
+    )
+    with op.batch_alter_table('checkout_case_stream', schema=None) as batch_op:
+        batch_op.create_index('uq_checkout_case_stream', ['gateway', 'method'], unique=True)
 
     op.create_table('coupon',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -267,6 +285,29 @@ def upgrade() -> None:
         batch_op.create_index('ix_checkout_case_entry_case', ['case_id', 'id'], unique=False)
         batch_op.create_index('uq_checkout_case_entry_key', ['case_id', 'key'], unique=True)
 
+    op.create_table('checkout_case_incident',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('kind', sa.String(length=16), nullable=False),
+    sa.Column('fingerprint', sa.String(length=255), nullable=False),
+    sa.Column('gateway', sa.String(length=64), nullable=True),
+    sa.Column('method', sa.String(length=64), nullable=True),
+    sa.Column('class_group', sa.String(length=16), nullable=True),
+    sa.Column('case_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('members', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('evidence', sa.JSON(none_as_null=True), nullable=False),
+    sa.Column('began_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('opened_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('failed_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('quiet_since', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('resolved_at', sa.DateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['case_id'], ['checkout_case_case.id'], name=op.f('fk_checkout_case_incident_case_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_checkout_case_incident')),
+    info={'owner': 'flask_checkout_case'}
+    )
+    with op.batch_alter_table('checkout_case_incident', schema=None) as batch_op:
+        batch_op.create_index('ix_checkout_case_incident_resolved', ['resolved_at'], unique=False)
+        batch_op.create_index('uq_checkout_case_incident_open', ['fingerprint'], unique=True, postgresql_where=sa.text('resolved_at IS NULL'), sqlite_where=sa.text('resolved_at IS NULL'))
+
     op.create_table('checkout_case_outbox',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('key', sa.String(length=255), nullable=False),
@@ -349,6 +390,22 @@ def upgrade() -> None:
     with op.batch_alter_table('basket_line', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_basket_line_basket_id'), ['basket_id'], unique=False)
 
+    op.create_table('checkout_case_incident_member',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('incident_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('checkout_ref', sa.String(length=255), nullable=False),
+    sa.Column('case_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('invited_at', sa.DateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['case_id'], ['checkout_case_case.id'], name=op.f('fk_checkout_case_incident_member_case_id')),
+    sa.ForeignKeyConstraint(['incident_id'], ['checkout_case_incident.id'], name=op.f('fk_checkout_case_incident_member_incident_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_checkout_case_incident_member')),
+    info={'owner': 'flask_checkout_case'}
+    )
+    with op.batch_alter_table('checkout_case_incident_member', schema=None) as batch_op:
+        batch_op.create_index('ix_checkout_case_incident_member_case', ['case_id'], unique=False)
+        batch_op.create_index('uq_checkout_case_incident_member', ['incident_id', 'checkout_ref'], unique=True)
+
     op.create_table('payment_attempt',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('basket_id', sa.Integer(), nullable=False),
@@ -371,6 +428,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_payment_attempt_basket_id'))
 
     op.drop_table('payment_attempt')
+    with op.batch_alter_table('checkout_case_incident_member', schema=None) as batch_op:
+        batch_op.drop_index('uq_checkout_case_incident_member')
+        batch_op.drop_index('ix_checkout_case_incident_member_case')
+
+    op.drop_table('checkout_case_incident_member')
     with op.batch_alter_table('basket_line', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_basket_line_basket_id'))
 
@@ -389,6 +451,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_checkout_case_outbox_case_id'))
 
     op.drop_table('checkout_case_outbox')
+    with op.batch_alter_table('checkout_case_incident', schema=None) as batch_op:
+        batch_op.drop_index('uq_checkout_case_incident_open', postgresql_where=sa.text('resolved_at IS NULL'), sqlite_where=sa.text('resolved_at IS NULL'))
+        batch_op.drop_index('ix_checkout_case_incident_resolved')
+
+    op.drop_table('checkout_case_incident')
     with op.batch_alter_table('checkout_case_entry', schema=None) as batch_op:
         batch_op.drop_index('uq_checkout_case_entry_key')
         batch_op.drop_index('ix_checkout_case_entry_case')
@@ -409,12 +476,17 @@ def downgrade() -> None:
 
     op.drop_table('product')
     op.drop_table('coupon')
+    with op.batch_alter_table('checkout_case_stream', schema=None) as batch_op:
+        batch_op.drop_index('uq_checkout_case_stream')
+
+    op.drop_table('checkout_case_stream')
     with op.batch_alter_table('checkout_case_policy', schema=None) as batch_op:
         batch_op.drop_index('uq_checkout_case_policy_active', postgresql_where=sa.text('active'), sqlite_where=sa.text('active'))
         batch_op.drop_index(batch_op.f('ix_checkout_case_policy_version'))
 
     op.drop_table('checkout_case_policy')
     with op.batch_alter_table('checkout_case_event', schema=None) as batch_op:
+        batch_op.drop_index('ix_checkout_case_event_payments', postgresql_where=sa.text("name IN ('payment_failed', 'payment_succeeded')"), sqlite_where=sa.text("name IN ('payment_failed', 'payment_succeeded')"))
         batch_op.drop_index('ix_checkout_case_event_checkout')
 
     op.drop_table('checkout_case_event')
@@ -422,18 +494,20 @@ def downgrade() -> None:
         batch_op.drop_index('ix_checkout_case_checkout_wake', postgresql_where=sa.text('wake_at IS NOT NULL'), sqlite_where=sa.text('wake_at IS NOT NULL'))
         batch_op.drop_index('ix_checkout_case_checkout_order')
         batch_op.drop_index('ix_checkout_case_checkout_customer')
+        batch_op.drop_index('ix_checkout_case_checkout_check', postgresql_where=sa.text('check_at IS NOT NULL'), sqlite_where=sa.text('check_at IS NOT NULL'))
 
     op.drop_table('checkout_case_checkout')
     with op.batch_alter_table('checkout_case_case', schema=None) as batch_op:
         batch_op.drop_index('uq_checkout_case_case_live_key', postgresql_where=sa.text("status IN ('new', 'open', 'waiting')"), sqlite_where=sa.text("status IN ('new', 'open', 'waiting')"))
         batch_op.drop_index('ix_checkout_case_case_wake', postgresql_where=sa.text('wake_at IS NOT NULL'), sqlite_where=sa.text('wake_at IS NOT NULL'))
-        batch_op.drop_index('ix_checkout_case_case_team_queue', postgresql_where=sa.text("status IN ('new', 'open', 'waiting')"), sqlite_where=sa.text("status IN ('new', 'open', 'waiting')"))
-        batch_op.drop_index('ix_checkout_case_case_queue', postgresql_where=sa.text("status IN ('new', 'open', 'waiting')"), sqlite_where=sa.text("status IN ('new', 'open', 'waiting')"))
+        batch_op.drop_index('ix_checkout_case_case_team_queue', postgresql_where=sa.text("status IN ('new', 'open', 'waiting') AND folded_into IS NULL"), sqlite_where=sa.text("status IN ('new', 'open', 'waiting') AND folded_into IS NULL"))
+        batch_op.drop_index('ix_checkout_case_case_queue', postgresql_where=sa.text("status IN ('new', 'open', 'waiting') AND folded_into IS NULL"), sqlite_where=sa.text("status IN ('new', 'open', 'waiting') AND folded_into IS NULL"))
         batch_op.drop_index('ix_checkout_case_case_order')
+        batch_op.drop_index('ix_checkout_case_case_folded', postgresql_where=sa.text('folded_into IS NOT NULL'), sqlite_where=sa.text('folded_into IS NOT NULL'))
         batch_op.drop_index('ix_checkout_case_case_ended')
         batch_op.drop_index('ix_checkout_case_case_customer')
         batch_op.drop_index('ix_checkout_case_case_checkout')
-        batch_op.drop_index('ix_checkout_case_case_assignee_queue', postgresql_where=sa.text("status IN ('new', 'open', 'waiting')"), sqlite_where=sa.text("status IN ('new', 'open', 'waiting')"))
+        batch_op.drop_index('ix_checkout_case_case_assignee_queue', postgresql_where=sa.text("status IN ('new', 'open', 'waiting') AND folded_into IS NULL"), sqlite_where=sa.text("status IN ('new', 'open', 'waiting') AND folded_into IS NULL"))
 
     op.drop_table('checkout_case_case')
     op.drop_table('checkout_case_agent')
