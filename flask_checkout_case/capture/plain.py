@@ -15,9 +15,11 @@ from collections.abc import Set as AbstractSet
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
+from itertools import islice
 from json import JSONEncoder
 from typing import Any, Final
 
+from ..rules.redact import UNREADABLE, shorten
 from ..types import Money
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -29,6 +31,8 @@ encode: Final = JSONEncoder(ensure_ascii=True, separators=(",", ":"), allow_nan=
 """Write plain values as JSON, in ASCII. Raises ValueError or TypeError for anything else."""
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 _INTEGER_LIMIT: Final = 2**63
+_LONGEST_INTEGER: Final = 1024
+"""Bits; Python refuses to write out integers of some thousand digits."""
 _COLLECTIONS: Final = (Sequence, AbstractSet)
 _BYTES: Final = (bytes, bytearray, memoryview)
 _LAZY_TEXTS: Final = frozenset({"LazyString", "_LazyString", "LazyProxy"})
@@ -40,7 +44,7 @@ def text(value: str, limit: int = TEXT_LIMIT) -> str:
         return value
     # Cut before the search as well: a megabyte of text must not cost its own length.
     cut = _UNSTORABLE.sub("", value[: 2 * limit])
-    return cut if len(cut) <= limit else cut[: limit - 1] + "…"
+    return cut if len(cut) <= limit else shorten(cut, limit)
 
 
 def optional_text(value: Any, limit: int = TEXT_LIMIT) -> str | None:
@@ -53,11 +57,27 @@ def optional_text(value: Any, limit: int = TEXT_LIMIT) -> str | None:
         value = value.value
     if isinstance(value, bool) or not isinstance(value, (str, int, uuid.UUID)):
         return text(str(value), limit) or None if _is_lazy_text(value) else None
-    return text(str(value) if not isinstance(value, str) else str.__str__(value), limit) or None
+    return text(_written(value), limit) or None
+
+
+def _written(value: str | int | uuid.UUID) -> str:
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, int):
+        digits = value.bit_length() <= _LONGEST_INTEGER
+        return int.__repr__(value) if digits else f"<{value.bit_length()} bits>"
+    return str(value)
 
 
 def plain(value: Any, depth: int = DEPTH_LIMIT) -> Any:
-    """Return ``value`` as JSON can hold it."""
+    """Return ``value`` as JSON can hold it. Never raises: one odd value must not cost the rest."""
+    try:
+        return _plain(value, depth)
+    except Exception:  # noqa: BLE001 - a foreign object may raise anything from anywhere
+        return UNREADABLE
+
+
+def _plain(value: Any, depth: int) -> Any:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, Enum):
@@ -65,7 +85,8 @@ def plain(value: Any, depth: int = DEPTH_LIMIT) -> Any:
     if isinstance(value, str):
         return text(str.__str__(value))
     if isinstance(value, int):
-        return int(value) if abs(value) < _INTEGER_LIMIT else text(str(value))
+        whole = int.__int__(value)
+        return whole if abs(whole) < _INTEGER_LIMIT else _written(whole)
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else str(value)
     return _compound(value, depth)
@@ -81,7 +102,7 @@ def _compound(value: Any, depth: int) -> Any:
     if depth > 0 and isinstance(value, Mapping):
         return plain_mapping(value, depth)
     if depth > 0 and isinstance(value, _COLLECTIONS) and not isinstance(value, _BYTES):
-        return [plain(item, depth - 1) for item in _first(value)]
+        return [plain(item, depth - 1) for item in islice(value, ITEM_LIMIT)]
     return _as_text(value)
 
 
@@ -97,17 +118,8 @@ def plain_mapping(value: Mapping[Any, Any], depth: int = DEPTH_LIMIT) -> dict[st
     """Return the first items of a mapping as JSON can hold them."""
     return {
         text(key if isinstance(key, str) else str(plain(key, 0)), KEY_LIMIT): plain(item, depth - 1)
-        for key, item in _first(value.items())
+        for key, item in islice(value.items(), ITEM_LIMIT)
     }
-
-
-def _first(values: Any) -> list[Any]:
-    found = []
-    for item in values:
-        found.append(item)
-        if len(found) == ITEM_LIMIT:
-            break
-    return found
 
 
 def _is_lazy_text(value: Any) -> bool:

@@ -5,19 +5,22 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any, Final
 
 from ..errors import InvalidInputError
-from ..rules.redact import scrub
+from ..rules.redact import mask_text, scrub
 from ..types import Checkout, Customer, Event, Line, Money, Order, utc_now
-from .plain import KEY_LIMIT, TEXT_LIMIT, encode, optional_text, plain, plain_mapping, text
+from .plain import EPOCH, KEY_LIMIT, TEXT_LIMIT, encode, optional_text, plain, plain_mapping, text
 
 EVENT_LIMIT: Final = 64 * 1024
 """Characters of JSON; beyond it only what is essential of the details is kept."""
 LINE_LIMIT: Final = 50
 ID_LIMIT: Final = 255
 REF_LIMIT: Final = 255
+_LATEST: Final = timedelta(days=1)
+"""How far the shop's or a gateway's clock may be ahead of ours."""
 
 _ATTEMPTS: Final = frozenset({"payment_failed", "payment_succeeded", "payment_canceled"})
 _NOT_DETAILS: Final = frozenset(
@@ -72,12 +75,13 @@ def make_event(
 def bare_event(name: str, arguments: Mapping[str, Any], now: datetime) -> Event:
     """Make the least that is worth keeping of arguments that could not be copied."""
     given = arguments.get("checkout")
+    if isinstance(given, Checkout):
+        given = _read_or_none(given.__getattribute__, "ref")
     return Event(
         id=uuid.uuid4().hex,
         name=name,
         at=now,
-        checkout_ref=_ref(arguments.get("checkout_ref"))
-        or _ref(given.ref if isinstance(given, Checkout) else given),
+        checkout_ref=_ref(arguments.get("checkout_ref")) or _ref(given),
         order_ref=_ref(arguments.get("order_ref")),
         customer_ref=_ref(arguments.get("customer_ref")),
         data={"cut": True},
@@ -109,7 +113,7 @@ def snapshot(checkout: Any) -> dict[str, Any] | None:
         "url": _words(read("url"), 2000),
         "order_ref": _ref(read("order_ref")),
         "customer": _customer(read("customer")),
-        "lines": [_line(line) for line in _items(lines)[:LINE_LIMIT]],
+        "lines": [_line(line) for line in _items(lines, LINE_LIMIT)],
     }
 
 
@@ -121,7 +125,7 @@ def _customer(customer: Any) -> dict[str, Any] | None:
     else:
         return None
     orders = read("orders")
-    tags = (optional_text(tag, KEY_LIMIT) for tag in _items(read("tags"))[:20])
+    tags = (optional_text(tag, KEY_LIMIT) for tag in _items(read("tags"), 20))
     return {
         "ref": _ref(read("ref")),
         "name": _words(read("name"), 255),
@@ -172,7 +176,7 @@ def _order(order: Any) -> dict[str, Any] | None:
 def _read_or_none(read: Any, name: str) -> Any:
     try:
         return read(name)
-    except AttributeError:
+    except Exception:  # noqa: BLE001 - an order has no country; a subclass may raise anything
         return None
 
 
@@ -204,7 +208,8 @@ def _event_id(name: str, arguments: Mapping[str, Any]) -> str | None:
         made = f"{prefix}{name}:{attempt}"
     else:
         return None
-    if len(made) > ID_LIMIT:
+    # Masked, two card numbers with the same last digits would be one event.
+    if len(made) > ID_LIMIT or mask_text(made) != made:
         return "sha256:" + hashlib.sha256(made.encode("utf-8")).hexdigest()
     return made
 
@@ -212,7 +217,12 @@ def _event_id(name: str, arguments: Mapping[str, Any]) -> str | None:
 def _instant(given: Any, now: datetime) -> datetime:
     if not isinstance(given, datetime):
         return now
-    return given.replace(tzinfo=UTC) if given.tzinfo is None else given.astimezone(UTC)
+    try:
+        at = given.replace(tzinfo=UTC) if given.tzinfo is None else given.astimezone(UTC)
+    except Exception:  # noqa: BLE001 - out of a datetime's range, or a foreign time zone
+        return now
+    # With another one nothing can be reckoned: what is due an hour before the year 1?
+    return at if EPOCH <= at <= now + _LATEST else now
 
 
 def _words(value: Any, limit: int = TEXT_LIMIT) -> str | None:
@@ -221,7 +231,8 @@ def _words(value: Any, limit: int = TEXT_LIMIT) -> str | None:
 
 def _ref(value: Any) -> str | None:
     # Looser than types.make_ref: a ref that is too long must not cost the event.
-    return optional_text(value, REF_LIMIT)
+    ref = optional_text(value, REF_LIMIT)
+    return mask_text(ref) if ref else None
 
 
 def _money(value: Any) -> Money | None:
@@ -240,5 +251,5 @@ def _minor(checkout: Any) -> Money | None:
         return None
 
 
-def _items(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, (list, tuple)) else []
+def _items(value: Any, limit: int) -> list[Any]:
+    return list(islice(value, limit)) if isinstance(value, (list, tuple)) else []

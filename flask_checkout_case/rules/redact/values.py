@@ -44,13 +44,15 @@ _DROPPED_NAMES: Final = frozenset(
         "cvd", "cvn", "cvn2", "cvv", "cvv2", "cvv3", "encryptedpin", "fulltrack", "iccdata",
         "magneticstripe", "magstripe", "pin", "pinblock", "pinnumber", "pvv", "securitycode",
         "swipe", "track", "track1", "track2", "track3", "tracks", "trackdata", "verificationcode",
-        "verificationvalue", "kartenpruefnummer", "pruefziffer", "sicherheitscode",
+        "verificationvalue", "kartenpruefnummer", "pruefziffer", "sicherheitscode", "pwd",
     }
 )  # fmt: skip
 _DROPPED_ENDS: Final = (
     "cvc", "cvc2", "cvn", "cvv", "cvv2", "securitycode", "verificationvalue", "magstripe",
     "magstripedata", "magneticstripedata", "track1data", "track2data", "trackdata", "pinblock",
-    "cardpin", "cvcnumber", "cvvnumber", "cvccode", "cvvcode",
+    "cardpin", "cvcnumber", "cvvnumber", "cvccode", "cvvcode", "password", "passwd", "passwort",
+    "kennwort", "passphrase", "secret", "secretkey", "privatekey", "apikey", "accesstoken",
+    "refreshtoken",
 )  # fmt: skip
 _CARD_NAMES: Final = frozenset(
     {
@@ -75,11 +77,11 @@ def scrub(value: Any) -> Any:
     """Return ``value`` as plain JSON values, bounded, without card data.
 
     Strings and whole numbers that are card numbers are masked, in keys too; fields that hold a
-    security code, PIN or magnetic stripe by their name are left out; a card number's field keeps
-    its last four digits even when it is no valid number. NUL and lone surrogates go. Decimals,
-    instants and UUIDs become text; bytes and unknown objects their kind; NaN and infinities
-    ``None``. What exceeds the limits of this module is cut. Never raises; scrubbing twice is
-    scrubbing once.
+    security code, PIN, magnetic stripe, password or key by their name are left out; a card
+    number's field keeps its last four digits even when it is no valid number. NUL and lone
+    surrogates go. Decimals, instants and UUIDs become text; bytes and unknown objects their kind;
+    NaN and infinities ``None``. What exceeds the limits of this module is cut. Never raises;
+    scrubbing twice is scrubbing once.
     """
     return _Scrubber().any(value, 0)
 
@@ -123,7 +125,7 @@ class _Scrubber:
     def text(self, text: str) -> str:
         if len(text) >= SHORTEST or not text.isascii() or "\x00" in text:
             if len(text) > TEXT_LIMIT:
-                text = _cut(text)
+                text = shorten(text, TEXT_LIMIT + _SPARE)
             if may_need_masking(text):
                 text = mask_text(text)
             if len(text) > TEXT_LIMIT:
@@ -205,9 +207,12 @@ _PLAIN: Final[tuple[tuple[type | tuple[type, ...], Callable[[Any], Any]], ...]] 
 )
 
 
-def _cut(text: str) -> str:
-    # Half a card number at the cut would not be known for one.
-    kept = text[: TEXT_LIMIT + _SPARE]
+def shorten(text: str, limit: int) -> str:
+    """Cut a text that is longer than ``limit``, in front of a number that the cut would halve.
+
+    Half a card number would not be known for one, and is no less secret.
+    """
+    kept = text[: limit - len(CUT)]
     half = _HALF_NUMBER.search(kept, max(0, len(kept) - 200))
     return (kept[: half.start()] if half else kept) + CUT
 
