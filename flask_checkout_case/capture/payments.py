@@ -18,6 +18,7 @@ from ..gateways import describe_exception
 from ..services.runtime import Hooks
 from ..types import Checkout, Line
 from .receivers import receive
+from .reports import log_exception
 from .snapshot import snapshot
 
 log = logging.getLogger(__name__)
@@ -99,8 +100,8 @@ def describe(error: BaseException) -> dict[str, Any]:
     """
     try:
         known = describe_exception(error) or {}
-    except Exception:
-        log.exception("a gateway's exception could not be read")
+    except Exception:  # noqa: BLE001 - logged
+        log_exception(log, "a gateway's exception could not be read")
         known = {}
     if any(known.get(name) for name in _CODES):
         return known
@@ -206,8 +207,8 @@ class Payment:
             if checkout is None and self._hooks.checkout_loader is not None:
                 checkout = self._hooks.checkout_loader()
             taken = _copied(checkout)
-        except Exception:
-            log.exception("the checkout of a payment attempt could not be loaded")
+        except Exception:  # noqa: BLE001 - logged
+            log_exception(log, "the checkout of a payment attempt could not be loaded")
         return Attempt(taken, self._details)
 
     def _judge(self, attempt: Attempt, result: object) -> None:
@@ -221,5 +222,5 @@ class Payment:
                 attempt.failed(verdict)
             elif verdict:
                 attempt.failed()
-        except Exception:
-            log.exception("the judge of a payment's result failed")
+        except Exception:  # noqa: BLE001 - logged
+            log_exception(log, "the judge of a payment's result failed")

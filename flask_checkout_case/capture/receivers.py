@@ -17,6 +17,7 @@ from ..signals import FROM_SHOP
 from ..types import Checkout, Event
 from .packing import pack
 from .recorder import SpoolRecorder
+from .reports import log_exception
 from .snapshot import bare_event, make_event
 
 log = logging.getLogger(__name__)
@@ -89,7 +90,7 @@ def _mapped(
     try:
         return arguments if map_ is None else map_(sender, **arguments)
     except Exception:  # noqa: BLE001 - logged
-        _log_exception("the mapping of a shop's signal to %s failed", as_.name)
+        log_exception(log, "the mapping of a shop's signal to %s failed", as_.name)
         return None
 
 
@@ -106,7 +107,7 @@ def receive(name: str, sender: Any, arguments: Mapping[str, Any]) -> None:
         if isinstance(runtime, Runtime) and isinstance(runtime.recorder, SpoolRecorder):
             _capture(runtime.recorder, name, arguments, runtime.clock)
     except Exception:  # noqa: BLE001 - logged
-        _log_exception("the signal %s could not be captured", name)
+        log_exception(log, "the signal %s could not be captured", name)
 
 
 def _capture(
@@ -127,7 +128,7 @@ def _event(name: str, arguments: Mapping[str, Any], now: datetime) -> Event:
     try:
         event = make_event(name, arguments, now)
     except Exception:  # noqa: BLE001 - logged
-        _log_exception("the arguments of %s could not be copied; its refs are kept alone", name)
+        log_exception(log, "the arguments of %s could not be copied; its refs are kept alone", name)
         event = bare_event(name, arguments, now)
     checkout = arguments.get("checkout")
     if event.checkout_ref is None and checkout is not None and not isinstance(checkout, Checkout):
@@ -171,9 +172,3 @@ def _unwrapped(sender: Any) -> Any:
     except RuntimeError:
         # A proxy outside of its context.
         return None
-
-
-def _log_exception(message: str, *arguments: object) -> None:
-    # A shop's logging handler may raise as well; that must not reach the checkout either.
-    with contextlib.suppress(Exception):
-        log.exception(message, *arguments)  # noqa: LOG004 - called by handlers alone
