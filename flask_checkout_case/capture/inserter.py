@@ -172,7 +172,7 @@ def is_transient(error: BaseException) -> bool:
 def set_aside(directory: Path, content: Event | Packed, error: BaseException) -> bool:
     """Put an event that can't be stored into the quarantine; false if the disk refuses it."""
     try:
-        line = lines.event_line(0, 0, content).rstrip(b"\n")
+        line = lines.event_line(0, 0, content).strip()
         put_in_quarantine(directory, line, reason_of(error), "insert")
     except (OSError, ValueError, TypeError):
         log.exception("the quarantine took no event")

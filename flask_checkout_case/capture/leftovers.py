@@ -46,9 +46,8 @@ class Leftover:
         self._append(lines.quarantined_line(offsets))
 
     def _append(self, line: bytes) -> None:
-        # The line feed ends whatever a killed process or a full disk has left unfinished.
         try:
-            os.write(self.descriptor, b"\n" + line)
+            os.write(self.descriptor, line)
         except OSError as error:
             log.warning("the spool took no acknowledgement: %s", error)
 

@@ -1,6 +1,7 @@
 """Lines of a spool file: how events and their acknowledgements are written down and read back.
 
-A line is ``cc1 <crc32 of the rest> <kind> <rest>``, ASCII, ended by a newline. Kinds: ``E`` an
+A line is ``cc1 <crc32 of the rest> <kind> <rest>``, ASCII, between newlines: whatever was cut short
+before it, by a full disk or a kill, ends there. Kinds: ``E`` an
 event and ``S`` a packed signal (number, milliseconds of the clock, JSON), ``A`` numbers that the
 database has, ``Q`` offsets of lines that were moved to the quarantine. Empty lines mean nothing.
 """
@@ -63,7 +64,7 @@ class Content:
 
 
 def _line(body: bytes) -> bytes:
-    return b"%s %08x %s\n" % (VERSION, crc32(body), body)
+    return b"\n%s %08x %s\n" % (VERSION, crc32(body), body)
 
 
 def event_line(number: int, now_ms: int, content: Event | Packed) -> bytes:
@@ -113,6 +114,8 @@ def from_json(raw: Mapping[str, Any]) -> Event:
     at = datetime.fromisoformat(raw["at"])
     if not (isinstance(raw["id"], str) and isinstance(raw["name"], str) and at.tzinfo):
         raise ValueError("an event needs id, name and an aware instant")
+    if not _is_well_typed(raw):
+        raise ValueError("a value is of the wrong type")
     return Event(
         id=raw["id"],
         name=raw["name"],
@@ -124,6 +127,22 @@ def from_json(raw: Mapping[str, Any]) -> Event:
         data=raw["data"],
         origin=Origin(raw["origin"]),
     )
+
+
+def _is_well_typed(raw: Mapping[str, Any]) -> bool:
+    # What goes into a column: a database that can't even be asked seems to be away, and for good.
+    refs = [raw["checkout_ref"], raw["order_ref"], raw["customer_ref"]]
+    checkout = {} if raw["checkout"] is None else raw["checkout"]
+    if not (isinstance(checkout, Mapping) and isinstance(raw["data"], Mapping)):
+        return False
+    customer = checkout.get("customer") or {}
+    columns = _texts(checkout, "value_minor", "customer", "lines")
+    columns += _texts(customer, "tags", "orders")
+    return all(text is None or isinstance(text, str) for text in (*refs, *columns))
+
+
+def _texts(values: Mapping[str, Any], *others: str) -> list[Any]:
+    return [value for name, value in values.items() if name not in others]
 
 
 def parse(content: bytes) -> Content:

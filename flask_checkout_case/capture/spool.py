@@ -292,11 +292,9 @@ class Spool:
 
 
 def _write(segment: Segment, line: bytes) -> None:
-    # What a full disk has cut short must not swallow the next line as well.
-    whole = b"\n" + line if segment.torn else line
-    written = os.write(segment.descriptor, whole)
+    written = os.write(segment.descriptor, line)
     segment.size += written
-    if written != len(whole):
+    if written != len(line):
         segment.torn = True
         raise OSError(errno.ENOSPC, "the line was cut short", str(segment.path))
     segment.torn = False

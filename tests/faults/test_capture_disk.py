@@ -132,11 +132,11 @@ def test_a_damaged_file_gives_its_good_lines_and_an_alarm(shop: Shop, damage: st
     path = dead_file(shop, 4)
     lines = path.read_bytes().splitlines(keepends=True)
     if damage == "truncated":
-        lines[3] = lines[3][:-40]
+        lines[-1] = lines[-1][:-40]
     elif damage == "flipped":
-        lines[3] = lines[3].replace(b"c-3", b"c-7")
+        lines[-1] = lines[-1].replace(b"c-3", b"c-7")
     else:
-        lines[3] = lines[3].replace(b"cc1", b"cc0", 1)
+        lines[-1] = lines[-1].replace(b"cc1", b"cc0", 1)
     path.write_bytes(b"".join(lines))
     recorder = recorder_of(shop)
     assert recorder.drain() == 3
