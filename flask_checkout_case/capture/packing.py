@@ -46,11 +46,23 @@ _opened: Final[Mapping[type, Callable[[Any], Any]]] = {
     uuid.UUID: str,
 }
 _SCALARS: Final = frozenset({str, int, float, bool, type(None), uuid.UUID})
-# What the fields may be, and where the last one is a list, what may be in it. Anything else, such
-# as a list where a text belongs, could hold what nobody has looked at.
-_FIELDS: Final = frozenset({*_SCALARS, Money, Customer})
-_ITEMS: Final = {Checkout: frozenset({Line}), Order: frozenset({Line}), Customer: frozenset({str})}
+# What else than scalars the fields may be, and what may be in the list that is some's last one.
+# Anything else, such as a list where a text belongs, could hold what nobody has looked at.
+_FIELDS: Final[Mapping[type, tuple[str, ...]]] = {
+    Checkout: _CHECKOUT,
+    Order: _ORDER,
+    Customer: _CUSTOMER,
+    Line: _LINE,
+}
 _LISTS: Final = frozenset({list, tuple})
+_KINDS: Final[Mapping[str, frozenset[type]]] = {
+    "value": frozenset({Money}),
+    "unit_price": frozenset({Money}),
+    "customer": frozenset({Customer}),
+    "lines": _LISTS,
+    "tags": _LISTS,
+}
+_ITEMS: Final = {Checkout: frozenset({Line}), Order: frozenset({Line}), Customer: frozenset({str})}
 _OWN: Final[Mapping[str, type]] = {"checkout": Checkout, "order": Order, "customer": Customer}
 _PROBE: Final = "12345678901234"
 # Letters of the Latin script: no digits and no signs among them, as there are in other blocks.
@@ -117,10 +129,10 @@ def _is_harmless(encoded: str) -> bool:
     # digits count as well, and what can't be stored. Masking sees at least as much in all values
     # together as in each of them.
     return (
-        "{" not in encoded
+        len(encoded) <= EVENT_LIMIT
+        and "{" not in encoded
         and ("\\" not in encoded or _OTHER_ESCAPE.search(encoded) is None)
         and not may_need_masking(encoded)
-        and len(encoded) <= EVENT_LIMIT
     )
 
 
@@ -135,14 +147,20 @@ def _read_own(value: Any) -> Any:
     opened = _opened[kind](value)
     if kind is Money or kind is uuid.UUID:
         return opened
-    fields, items = opened, _ITEMS.get(kind)
-    if items is not None:
-        *fields, last = opened
-        if type(last) not in _LISTS or not items.issuperset(map(type, last)):
-            raise TypeError("expected a list of its own things")
-    if not _FIELDS.issuperset(map(type, fields)):
+    if not _are_expected(_FIELDS[kind], (*map(type, opened),)):
         raise TypeError("expected plain values")
+    items = _ITEMS.get(kind)
+    if items is not None and not items.issuperset(map(type, opened[-1])):
+        raise TypeError("expected a list of its own things")
     return opened
+
+
+@lru_cache(maxsize=512)
+def _are_expected(names: tuple[str, ...], types: tuple[type, ...]) -> bool:
+    return all(
+        type_ in (_KINDS[name] if name in _KINDS and type_ not in _SCALARS else _SCALARS)
+        for name, type_ in zip(names, types, strict=True)
+    )
 
 
 def _make_encode() -> Callable[[Any, int], Iterable[str]]:
