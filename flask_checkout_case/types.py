@@ -326,6 +326,23 @@ class PaymentFailure:
 
 
 @dataclass(frozen=True, slots=True)
+class PaymentAttempt:
+    """One try to pay whose outcome is asked for, see ``CheckoutCase.reconcile``.
+
+    Args:
+        gateway: as the shop named it in ``provider``.
+        payment_id, attempt_id: as the shop or the gateway told them; often only one of them.
+        began_at: when it was first heard of, UTC.
+    """
+
+    gateway: str | None
+    payment_id: str | None
+    attempt_id: str | None
+    checkout_ref: str
+    began_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """One captured signal: plain, masked, capped values only; what the spool holds.
 

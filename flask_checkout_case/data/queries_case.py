@@ -72,11 +72,16 @@ def put_checkout(
                 (moved, new.wake_at),
                 else_=func.coalesce(old.wake_at, new.wake_at),
             ),
+            "check_at": _earlier(old.check_at, new.check_at),
         },
     )
     return session.scalars(
         statement.returning(CheckoutRow), execution_options={"populate_existing": True}
     ).one()
+
+
+def _earlier(old: Any, new: Any) -> Any:
+    return case((old.is_(None), new), (new.is_(None), old), (new < old, new), else_=old)
 
 
 def mark_ordered(session: Session, order_ref: str, at: datetime) -> Sequence[str]:
@@ -97,12 +102,6 @@ def put_case(session: Session, values: Mapping[str, Any]) -> CaseRow:
     """
     statement = _upsert(session, CaseRow).values(**values)
     new = statement.excluded
-    wake = case(
-        (CaseRow.wake_at.is_(None), new.wake_at),
-        (new.wake_at.is_(None), CaseRow.wake_at),
-        (new.wake_at < CaseRow.wake_at, new.wake_at),
-        else_=CaseRow.wake_at,
-    )
     statement = statement.on_conflict_do_update(
         index_elements=[CaseRow.dedupe_key],
         # Spelled out: with parameters PostgreSQL can't tell the partial index once it has prepared.
@@ -118,7 +117,7 @@ def put_case(session: Session, values: Mapping[str, Any]) -> CaseRow:
             "unmapped": new.unmapped,
             "attempt": func.coalesce(new.attempt, CaseRow.attempt),
             "last_failed_at": func.coalesce(new.last_failed_at, CaseRow.last_failed_at),
-            "wake_at": wake,
+            "wake_at": _earlier(CaseRow.wake_at, new.wake_at),
             "changed_at": new.changed_at,
             "version": CaseRow.version + 1,
         },

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ..services.alarms import sweep_cases
 from ..services.assignment import sweep_assignments
 from ..services.hesitation import sweep_checkouts
+from ..services.payments import sweep_payments
 from ..services.policies import note_file
 from ..services.protocols import sweep_overdue
 from ..services.runtime import Runtime
@@ -17,13 +18,15 @@ from .drain import drain
 class Swept:
     """On how many cases and checkouts something happened, how many tasks are newly late.
 
-    ``assigned``: how many cases were given to somebody, or taken back.
+    ``assigned``: how many cases were given to somebody, or taken back; ``payments``: in how many
+    checkouts something was found about their money.
     """
 
     cases: int
     checkouts: int
     tasks: int = 0
     assigned: int = 0
+    payments: int = 0
 
 
 def sweep(runtime: Runtime) -> Swept:
@@ -36,9 +39,12 @@ def sweep(runtime: Runtime) -> Swept:
     """
     note_file(runtime)
     drain(runtime)
+    payments = sweep_payments(runtime)
     checkouts = sweep_checkouts(runtime)
     tasks = sweep_overdue(runtime)
     cases = sweep_cases(runtime)
     # Last: what was opened or escalated a moment ago is given out too.
     assigned = sweep_assignments(runtime)
-    return Swept(cases=cases, checkouts=checkouts, tasks=tasks, assigned=assigned)
+    return Swept(
+        cases=cases, checkouts=checkouts, tasks=tasks, assigned=assigned, payments=payments
+    )

@@ -140,6 +140,21 @@ class Outreach:
 
 
 @dataclass(frozen=True, slots=True)
+class Payments:
+    """How long payments have before somebody is asked to look.
+
+    Args:
+        recovers_within: a plain decline is given to no agent before; customers mostly pay by then.
+        order_within: an order follows the money by then, where the shop tells of orders.
+        action_within: the customer has confirmed by then what the bank asked for.
+    """
+
+    recovers_within: timedelta = timedelta(minutes=2)
+    order_within: timedelta = timedelta(minutes=10)
+    action_within: timedelta = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """A checked policy.
 
@@ -161,6 +176,7 @@ class Policy:
     source: str
     calendars: Mapping[str, Calendar] = field(default_factory=dict)
     protocols: Mapping[str, Protocol] = field(default_factory=dict)
+    payments: Payments = Payments()
 
     @property
     def exchange(self) -> Rates:

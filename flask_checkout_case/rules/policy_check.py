@@ -14,6 +14,7 @@ from .policy import (
     Burst,
     Hesitation,
     Outreach,
+    Payments,
     Policy,
     Protocol,
     Route,
@@ -74,6 +75,7 @@ def _assembled(
             for told, clauses in zip(loaded["routes"], routes, strict=True)
         ),
         hesitation=Hesitation(**loaded["hesitation"]),
+        payments=Payments(**loaded["payments"]),
         outreach=Outreach(
             after=loaded["outreach"]["payment_failed_after"],
             enabled=loaded["outreach"]["enabled"],

@@ -307,6 +307,12 @@ class OutreachSchema(_Strict):
     enabled = _Value(_switch, load_default=True)
 
 
+class PaymentsSchema(_Strict):
+    recovers_within = _Value(parse_duration, load_default=timedelta(minutes=2))
+    order_within = _Value(parse_duration, load_default=timedelta(minutes=10))
+    action_within = _Value(parse_duration, load_default=timedelta(minutes=10))
+
+
 class PolicySchema(_Strict):
     currency = _Value(currency_code, load_default="USD")
     rates = _Tables(_Value(_rate), names=currency_code, load_default=dict)
@@ -319,3 +325,4 @@ class PolicySchema(_Strict):
     )
     hesitation = _Table(HesitationSchema, load_default=lambda: HesitationSchema().load({}))
     outreach = _Table(OutreachSchema, load_default=lambda: OutreachSchema().load({}))
+    payments = _Table(PaymentsSchema, load_default=lambda: PaymentsSchema().load({}))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from ..data import queries_case as queries
+from ..data.models import CaseRow
+from ..rules.payments import Conflict, conflict_key
 from ..types import EntryKind, Event, Family, Outcome, Status
 from .clocks import ended_pauses
 from .entries import entry
@@ -38,7 +40,9 @@ def close_recovered(
     Without a public reply of a human the customer recovered alone (closed, ``self_recovered``);
     with one, the case was won together (solved, ``assisted``).
     """
-    rows = queries.live_cases_of(unit.session, checkout_refs, order_ref, _ENDED_BY_PURCHASE)
+    rows = [*queries.live_cases_of(unit.session, checkout_refs, order_ref, _ENDED_BY_PURCHASE)]
+    if event.name == "order_completed":
+        rows += _missed_the_order(unit, checkout_refs)
     for row in rows:
         assisted = row.first_response_at is not None
         status = Status.SOLVED if assisted else Status.CLOSED
@@ -57,6 +61,14 @@ def close_recovered(
         queries.add_entries(unit.session, [line])
         unit.emit("case_solved" if assisted else "case_closed", case=info(row), outcome=outcome)
         unit.emit("checkout_recovered", case=info(row), outcome=outcome)
+
+
+def _missed_the_order(unit: Unit, checkout_refs: Sequence[str]) -> Iterator[CaseRow]:
+    for ref in checkout_refs:
+        key = conflict_key(ref, Conflict.CHARGED_WITHOUT_ORDER)
+        row = queries.live_case_by_key(unit.session, key)
+        if row is not None:
+            yield row
 
 
 def note_order(unit: Unit, checkout_refs: Sequence[str], event: Event) -> None:

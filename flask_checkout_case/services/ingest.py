@@ -10,7 +10,7 @@ from ..data import queries_case as queries
 from ..data.models import CheckoutRow
 from ..gateways import read_failure
 from ..i18n import N_
-from ..rules import hesitation
+from ..rules import hesitation, payments
 from ..rules.checkout_clock import checkout_due
 from ..rules.failures import category_of
 from ..types import Category, Event, FailureClass, Family, Money, Origin
@@ -128,6 +128,9 @@ def _put_checkout(unit: Unit, event: Event) -> CheckoutRow:
             paid=paid is not None,
             ordered=ordered is not None,
             hesitated=False,
+        ),
+        "check_at": payments.check_at(
+            event.name, event.at, event.data, unit.runtime.policy.payments
         ),
     }
     return queries.put_checkout(unit.session, values, progress=event.name in PROGRESS, at=event.at)

@@ -18,6 +18,7 @@ PARTS: Final[Mapping[str, str]] = {
     "rates": N_("Rates"),
     "hesitation": N_("Hesitation"),
     "outreach": N_("Outreach"),
+    "payments": N_("Payments"),
 }
 WHATS: Final[Mapping[str, str]] = {
     "added": N_("added"),
