@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from . import errors, signals
 from .extension import CheckoutCase
-from .types import Agent, CaseInfo, Checkout, Customer, Line, Money, Order
+from .types import Agent, CaseInfo, Checkout, Customer, Line, Money, Order, PaymentAttempt
 
 __all__ = (
     "Agent",
@@ -15,6 +15,7 @@ __all__ = (
     "Line",
     "Money",
     "Order",
+    "PaymentAttempt",
     "errors",
     "signals",
 )

@@ -141,7 +141,11 @@ class CheckoutCase:
         return self._set("change_applier", function)
 
     def reconcile(self, function: Hook) -> Hook:
-        """Set the function that asks the gateway what became of a payment."""
+        """Set ``reconcile(payment)``, which asks the gateway what became of a payment.
+
+        It gets a :class:`PaymentAttempt` and returns ``None`` while nobody knows, else the name of
+        a signal about payments and its arguments.
+        """
         return self._set("reconcile", function)
 
     def gateway(self, name: str) -> Callable[[Hook], Hook]:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import func, select, text, tuple_, update
+from sqlalchemy import func, or_, select, text, tuple_, update
 from sqlalchemy.orm import Session
 
+from ..types import Category, Priority
 from .models import AgentRow, AssignmentRow, CaseRow
 
 _PLACING: Final = 0x0CA5E_A551
@@ -184,12 +185,30 @@ def set_presence(session: Session, ref: str, presence: str, at: datetime) -> boo
 
 
 def waiting(
-    session: Session, team: str, limit: int, after: tuple[datetime, int] | None = None
+    session: Session,
+    team: str,
+    limit: int,
+    after: tuple[datetime, int] | None = None,
+    *,
+    declined_before: datetime,
 ) -> Sequence[tuple[datetime, int]]:
-    """Return ``(urgency_at, id)`` of cases that nobody has, the most urgent first."""
+    """Return ``(urgency_at, id)`` of cases that nobody has, the most urgent first.
+
+    Args:
+        declined_before: a plain decline that was opened later is left out, unless it is urgent or
+            its customer has written: most of them pay in a moment.
+    """
     place = tuple_(CaseRow.urgency_at, CaseRow.id)
     statement = select(CaseRow.urgency_at, CaseRow.id).where(
-        CaseRow.team == team, CaseRow.assignee_ref.is_(None), _WAITS
+        CaseRow.team == team,
+        CaseRow.assignee_ref.is_(None),
+        _WAITS,
+        or_(
+            CaseRow.opened_at <= declined_before,
+            CaseRow.category != Category.PAYMENT_DECLINED,
+            CaseRow.priority == Priority.URGENT,
+            CaseRow.unanswered_since.is_not(None),
+        ),
     )
     if after is not None:
         statement = statement.where(place > after)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validates_schema
 
 from ..types import Money, Priority
-from .policy_values import nearest, parse_amount, parse_duration, parse_percent
+from .policy_values import nearest, parse_amount, parse_delay, parse_duration, parse_percent
 
 if TYPE_CHECKING:
     _Field = fields.Field[Any]
@@ -308,7 +308,7 @@ class OutreachSchema(_Strict):
 
 
 class PaymentsSchema(_Strict):
-    recovers_within = _Value(parse_duration, load_default=timedelta(minutes=2))
+    recovers_within = _Value(parse_delay, load_default=timedelta(minutes=2))
     order_within = _Value(parse_duration, load_default=timedelta(minutes=10))
     action_within = _Value(parse_duration, load_default=timedelta(minutes=10))
 

@@ -30,6 +30,9 @@ def nearest(word: object, known: Iterable[str]) -> str:
     return f"; did you mean {near[0]!r}?" if near else ""
 
 
+NO_DELAY: Final = "0s"
+
+
 def parse_duration(text: object) -> timedelta:
     """Read ``15m``, ``4h``, ``2d`` or ``90s``; a day is 24 hours.
 
@@ -43,6 +46,15 @@ def parse_duration(text: object) -> timedelta:
     if seconds > LONGEST.total_seconds():
         raise ValueError("expected a duration of at most ten years")
     return timedelta(seconds=seconds)
+
+
+def parse_delay(text: object) -> timedelta:
+    """Read a duration, or ``0s`` for at once.
+
+    Raises:
+        ValueError: see :func:`parse_duration`.
+    """
+    return timedelta(0) if text == NO_DELAY else parse_duration(text)
 
 
 def format_duration(length: timedelta) -> str:

@@ -118,7 +118,8 @@ def assign_waiting(unit: Unit, team: Team) -> int:
     placed = 0
     after: tuple[datetime, int] | None = None
     while crew.has_room and placed < AT_ONCE:
-        page = queries.waiting(unit.session, team.key, PAGE, after)
+        settled = unit.now - unit.runtime.policy.payments.recovers_within
+        page = queries.waiting(unit.session, team.key, PAGE, after, declined_before=settled)
         since = unit.now - rules.ASKED_AGAIN_AFTER
         refused = queries.refusals(unit.session, [case_id for _, case_id in page], since)
         for after in page:
