@@ -16,6 +16,7 @@ from ..i18n import N_, format_money, format_when, gettext, is_rtl, negotiate, us
 from ..rules.clocks import BREACH
 from ..rules.failures import customer_text
 from ..services.clocks import promise_of
+from ..services.escalation import TASK
 from ..services.runtime import Runtime
 from ..types import FailureClass
 from .mail import Mail, message_id
@@ -63,12 +64,11 @@ def escalation(
     """Write to an agent what is due on a case, or overdue, and where the case is.
 
     Args:
-        payload: the clock, the percentage reached, and the due time.
+        payload: the clock, the percentage reached, and the due time; or the task that is late.
         key: the outbox's; it makes the Message-ID.
     """
-    words = _OVERDUE if payload["percent"] >= BREACH else _SOON
     with use_locale(runtime.settings.locales[0]) as language:
-        what = gettext(words[payload["clock"]])
+        what = _what(payload)
         hours = promise_of(runtime.policy, row).calendar
         zone = ZoneInfo("UTC") if hours is None else hours.timezone
         told = {
@@ -82,6 +82,13 @@ def escalation(
             "subject": f"{row.reference}: {what}",
         }
         return _letter(runtime, "escalation", row, told, to=agent.email, key=key)
+
+
+def _what(payload: Mapping[str, Any]) -> str:
+    if payload["clock"] == TASK:
+        return gettext("A task of the protocol is overdue: %(task)s", task=payload["task"])
+    words = _OVERDUE if payload["percent"] >= BREACH else _SOON
+    return gettext(words[payload["clock"]])
 
 
 def case_link(runtime: Runtime, row: CaseRow) -> str | None:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from ..services.alarms import sweep_cases
 from ..services.assignment import sweep_assignments
 from ..services.hesitation import sweep_checkouts
+from ..services.overdue import sweep_overdue
 from ..services.payments import sweep_payments
 from ..services.policies import note_file
-from ..services.protocols import sweep_overdue
 from ..services.runtime import Runtime
 from .drain import drain
 

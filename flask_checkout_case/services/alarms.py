@@ -32,11 +32,13 @@ def _look(unit: Unit, row: CaseRow) -> bool:
     passed = rules.fired_now(
         clocks.promise_of(policy, now), clocks.course_of(now), now.fired, unit.now
     )
+    concerned = []
     for one in passed:
         if not one.after and one.percent <= rules.BREACH:
             _tell(unit, row, one)
         if one.steps:
-            escalation.act(unit, row, one)
+            concerned.append((one, escalation.act(unit, row, one)))
+    escalation.write_of(unit, row, concerned)
     considered = outreach.consider(unit, row)
     fired = [*now.fired, *(one.key for one in passed)]
     if considered.settled:

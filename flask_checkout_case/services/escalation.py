@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from ..data import outbox, queries_assignment, queries_case, queries_due
+from ..data import outbox, queries_assignment, queries_case, queries_due, queries_protocol
 from ..data.models import AgentRow, CaseRow, with_values
 from ..rules import lifecycle
 from ..rules.assignment import belongs
@@ -20,17 +20,22 @@ from .reading import info
 from .runtime import Runtime, Unit
 
 KIND: Final = "escalation_mail"
+TASK: Final = "task"
+"""In the place of a clock: what is overdue is a task of a protocol."""
 SEEN_WITHIN: Final = timedelta(days=60)
 """Who hasn't been seen for longer is not written to: they may have left the shop."""
 
 _RANK: Final = {priority: rank for rank, priority in enumerate(Priority)}
 
 
-def act(unit: Unit, row: CaseRow, threshold: Threshold) -> None:
+def act(unit: Unit, row: CaseRow, threshold: Threshold) -> list[AgentRow]:
     """Let the steps of a threshold act, in the policy's order.
 
     Args:
         row: the case, locked; it is changed and its version grows where a step changes it.
+
+    Returns:
+        Who has to hear of it; see :func:`write_of`.
     """
     staff = queries_assignment.all_agents(unit.session)
     before = {"priority": row.priority, "team": row.team}
@@ -43,11 +48,60 @@ def act(unit: Unit, row: CaseRow, threshold: Threshold) -> None:
     for step in threshold.steps:
         protocols.attach(unit, row, step.protocol)
     wanted = {whom for step in threshold.steps for whom in step.notify}
-    people = [one for one in staff if _is_told(unit, row, one, wanted)]
-    told = {"notify": sorted(wanted), "people": [one.name for one in people]}
+    found = people(unit, row, wanted, staff)
+    told = {"notify": sorted(wanted), "people": [one.name for one in found]}
     _note(unit, before, row, threshold, told)
-    _write(unit, row, threshold, people)
     unit.emit("case_escalated", case=info(row), reason=threshold.key.rsplit(":", 1)[0])
+    return found
+
+
+def people(
+    unit: Unit,
+    row: CaseRow,
+    wanted: Collection[str],
+    staff: Iterable[AgentRow],
+    *,
+    team: str | None = None,
+) -> list[AgentRow]:
+    """Return which of the staff hear of something about a case.
+
+    Args:
+        wanted: any of ``assignee``, ``team`` (the case's), ``supervisors`` and ``owners``.
+        team: the key of the team that ``owners`` are.
+    """
+    teams = {"team": row.team, "owners": team}
+    asked = [key for word, key in teams.items() if word in wanted and key is not None]
+    policy = unit.runtime.policy
+    return [
+        one
+        for one in staff
+        if unit.now - one.seen_at <= SEEN_WITHIN
+        and (
+            ("assignee" in wanted and one.ref == row.assignee_ref)
+            or ("supervisors" in wanted and one.role == "supervisor")
+            or any(belongs(policy, key, one.ref, one.teams) for key in asked)
+        )
+    ]
+
+
+def write_of(
+    unit: Unit, row: CaseRow, told: Sequence[tuple[Threshold, Sequence[AgentRow]]]
+) -> None:
+    """Write to whom thresholds concern; who would hear of several at once hears of the last alone.
+
+    Args:
+        told: thresholds that have passed, in this order, and who has to hear of each.
+    """
+    last = {one.id: threshold for threshold, concerned in told for one in concerned}
+    for threshold, concerned in told:
+        news = {
+            "clock": threshold.clock,
+            "percent": threshold.percent,
+            "due": threshold.due.isoformat(),
+        }
+        write(
+            unit, row, news, threshold.key, [one for one in concerned if last[one.id] is threshold]
+        )
 
 
 def _changes(policy: Policy, row: CaseRow, step: Step, staff: Iterable[AgentRow]) -> dict[str, Any]:
@@ -65,17 +119,6 @@ def _changes(policy: Policy, row: CaseRow, step: Step, staff: Iterable[AgentRow]
     if step.protocol in policy.protocols and row.protocol is None:
         found["protocol"] = step.protocol
     return found
-
-
-def _is_told(unit: Unit, row: CaseRow, agent: AgentRow, wanted: set[str]) -> bool:
-    if unit.now - agent.seen_at > SEEN_WITHIN:
-        return False
-    policy = unit.runtime.policy
-    return (
-        ("assignee" in wanted and agent.ref == row.assignee_ref)
-        or ("supervisors" in wanted and agent.role == "supervisor")
-        or ("team" in wanted and belongs(policy, row.team, agent.ref, agent.teams))
-    )
 
 
 def _note(
@@ -98,19 +141,22 @@ def _note(
     queries_case.add_entries(unit.session, [line])
 
 
-def _write(unit: Unit, row: CaseRow, threshold: Threshold, people: Iterable[AgentRow]) -> None:
+def write(
+    unit: Unit, row: CaseRow, news: Mapping[str, Any], key: str, concerned: Iterable[AgentRow]
+) -> None:
+    """Leave a mail to each of these agents in the outbox, once.
+
+    Args:
+        news: the ``clock`` (or :data:`TASK`), its ``due`` time, and what the letter needs besides.
+        key: what is told of; with the case and the agent it makes the mail's key.
+    """
     if not can_send(unit.runtime):
         return
-    payload = {
-        "clock": threshold.clock,
-        "percent": threshold.percent,
-        "due": threshold.due.isoformat(),
-    }
-    for one in people:
+    for one in concerned:
         if one.email:
-            key = f"escalation:{row.reference}:{threshold.key}:{one.id}"
-            told = {**payload, "agent": one.ref}
-            outbox.put(unit.session, KIND, key, told, now=unit.now, case_id=row.id)
+            named = f"escalation:{row.reference}:{key}:{one.id}"
+            told = {**news, "agent": one.ref}
+            outbox.put(unit.session, KIND, named, told, now=unit.now, case_id=row.id)
 
 
 def why_not_now(
@@ -128,8 +174,16 @@ def why_not_now(
         return None, None, "the case or the agent is gone"
     if not lifecycle.is_live(Status(row.status)):
         return row, agent, f"the case is {row.status}"
+    if payload.get("clock") == TASK:
+        return row, agent, _why_no_task(runtime, row, payload)
     due: datetime | None = getattr(row, f"{payload.get('clock')}_due", None)
     if due is None:
         return row, agent, "the clock has stopped"
     late = int(payload.get("percent") or 0) >= BREACH
     return row, agent, "there is time again" if late and due > runtime.clock() else None
+
+
+def _why_no_task(runtime: Runtime, row: CaseRow, payload: Mapping[str, Any]) -> str | None:
+    with runtime.read() as session:
+        task = queries_protocol.task_of(session, row.id, int(payload["task_id"]))
+    return "the task is done or gone" if task is None or task.done_at is not None else None

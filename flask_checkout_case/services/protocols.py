@@ -7,21 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from ..data import queries_case, queries_due, queries_queue
+from ..data import queries_case
 from ..data import queries_protocol as queries
 from ..data.models import CaseRow, TaskRow
-from ..errors import InvalidInputError, InvalidTransitionError, NotFoundError
+from ..errors import InvalidInputError, InvalidTransitionError
 from ..rules import lifecycle
 from ..rules import protocols as rules
-from ..rules.assignment import belongs
 from ..rules.calendars import add_open
 from ..rules.policy import Policy
 from ..rules.redact import mask_text
-from ..types import Agent, CaseInfo, EntryKind, Priority, Status
+from ..types import Agent, CaseInfo, EntryKind, Status
 from .entries import entry
-from .reading import info
 from .runtime import Runtime, Unit
-from .sweeping import look_at_due
 from .work import Work, versioned
 
 REASON_LIMIT: Final = 500
@@ -108,9 +105,6 @@ def _note(unit: Unit, row: CaseRow, told: dict[str, Any], at: datetime | None = 
     queries_case.add_entries(unit.session, [line])
 
 
-# --- on the case page ----------------------------------------------------------------------------
-
-
 def tick(
     runtime: Runtime,
     reference: str,
@@ -136,7 +130,7 @@ def tick(
         if queries.set_done(work.unit.session, task.id, at=work.now if done else None, **who):
             work.change({})
             action = "task_done" if done else "task_undone"
-            work.append(EntryKind.DECISION, agent=agent, data={"action": action, **_about(task)})
+            work.append(EntryKind.DECISION, agent=agent, data={"action": action, **about(task)})
         return work.result
 
 
@@ -166,50 +160,9 @@ def reason_to_end(
     return {"reason": mask_text(given) or None, "left": left}
 
 
-# --- late ----------------------------------------------------------------------------------------
-
-
-def sweep_overdue(runtime: Runtime) -> int:
-    """Tell of each overdue task, once; how many were told of."""
-    return look_at_due(runtime, queries.next_overdue_task, _look, queries.postpone_task)
-
-
-def _look(unit: Unit, task: TaskRow) -> bool:
-    row = queries_due.case_by_id(unit.session, task.case_id)
-    if row is None:
-        raise NotFoundError(f"there is no case {task.case_id}")
-    if not queries.mark_late(unit.session, task.id, unit.now):
-        return False
-    if not lifecycle.is_live(Status(row.status)):
-        return False
-    work = Work(unit, row, unit.now)
-    before = Priority(row.priority)
-    after = rules.raised(before)
-    if after is not before:
-        work.change({"priority": after})
-    told = {"action": "task_overdue", **_about(task), "from": before, "to": after}
-    told |= {"due": task.due_at.isoformat() if task.due_at else None, "notify": [task.owner]}
-    told["people"] = _owners(unit, row, task.owner)
-    work.append(EntryKind.ESCALATION, data=told, key=f"task:{task.id}")
-    unit.emit("case_escalated", case=info(row), reason="task_overdue", task=task.title)
-    return True
-
-
-def _owners(unit: Unit, row: CaseRow, owner: str) -> list[str]:
-    staff = queries_queue.agents(unit.session)
-    if owner == "assignee":
-        return [one.name for one in staff if one.ref == row.assignee_ref]
-    if owner == "supervisors":
-        return [one.name for one in staff if one.role == "supervisor"]
-    policy = unit.runtime.policy
-    return [one.name for one in staff if belongs(policy, owner, one.ref, one.teams)]
-
-
-def _about(task: TaskRow) -> dict[str, Any]:
+def about(task: TaskRow) -> dict[str, Any]:
+    """Return what the timeline tells of a task."""
     return {"task": task.title, "protocol": task.protocol, "owner": task.owner}
-
-
-# --- read ----------------------------------------------------------------------------------------
 
 
 def checklists(policy: Policy, tasks: Sequence[TaskRow]) -> list[Checklist]:

@@ -14,7 +14,7 @@ from sqlalchemy import update
 from flask_checkout_case import CaseInfo
 from flask_checkout_case.data.models import TaskRow
 from flask_checkout_case.services import cases as services
-from flask_checkout_case.services import protocols
+from flask_checkout_case.services import overdue, protocols
 from tests.support.desk import (
     AGENT_PAGES,
     BOSS,
@@ -60,7 +60,7 @@ def case(shop: Shop) -> CaseInfo:
     """A case of which one task is done, one overdue, one due soon."""
     opened = decline(shop, "c-1", value=LARGE, name="Ines de Castro", at=ago(minutes=52))
     runtime = runtime_of(shop)
-    protocols.sweep_overdue(runtime)
+    overdue.sweep_overdue(runtime)
     now = shop_case(shop, opened)
     services.take(runtime, opened.reference, agent=LIN, version=now.version)
     now = shop_case(shop, opened)

@@ -9,7 +9,7 @@ import pytest
 
 from flask_checkout_case import CaseInfo
 from flask_checkout_case.services import cases as services
-from flask_checkout_case.services import protocols
+from flask_checkout_case.services import overdue
 from tests.support.desk import BOSS, Desk, ago, decline, know_agents, open_desk, runtime_of
 from tests.support.due import set_clock
 from tests.support.protocols import LARGE, TITLES, tasks, write_policy
@@ -154,9 +154,9 @@ def test_a_conflict_keeps_the_reason(shop: Shop, lin: Desk, case: CaseInfo) -> N
 def test_an_overdue_task_is_told_in_words(shop: Shop, lin: Desk) -> None:
     late = decline(shop, "c-2", value=LARGE, at=ago(hours=2))
     set_clock(shop)
-    protocols.sweep_overdue(runtime_of(shop))
+    overdue.sweep_overdue(runtime_of(shop))
     shown = page(lin, late)
-    assert "Task overdue: Call the customer (Assignee) · Priority raised to Urgent<" in shown
+    assert "Task overdue: Call the customer (Assignee) · Priority raised to Urgent" in shown
     assert "Task overdue: Hold the stock (Fulfilment) · told: Eve Lindqvist" in shown
     assert "Overdue" in shown
     assert "over</time>" in shown

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,9 +23,10 @@ from flask_checkout_case.errors import (
     StaleVersionError,
     VersionRequiredError,
 )
+from flask_checkout_case.jobs.mail import Mail
 from flask_checkout_case.jobs.sweep import sweep
 from flask_checkout_case.services import cases as services
-from flask_checkout_case.services import protocols
+from flask_checkout_case.services import overdue, protocols
 from flask_checkout_case.services.staff import remember_agent
 from flask_checkout_case.types import Outcome, Status
 from tests.support.due import (
@@ -37,6 +39,7 @@ from tests.support.due import (
     runtime_of,
     send,
     set_clock,
+    work,
 )
 from tests.support.protocols import LARGE, TITLES, tasks, write_policy
 from tests.support.shop import Shop
@@ -337,7 +340,7 @@ def test_an_overdue_task_escalates_once(shop: Shop, clock: Clock, case: CaseInfo
     assert (case.priority, now_of(shop).priority) == ("high", "urgent")
     (line,) = told(shop, "escalation", "task_overdue")
     assert (line["task"], line["from"], line["to"]) == ("Call the customer", "high", "urgent")
-    assert line["notify"] == ["assignee"]
+    assert line["notify"] == ["supervisors", "team"], "nobody has the case"
     assert line["people"] == []
 
 
@@ -363,9 +366,40 @@ def test_it_is_said_whose_task_is_late(shop: Shop, clock: Clock, case: CaseInfo)
         remember_agent(runtime_of(shop), agent)
     services.take(runtime_of(shop), case.reference, agent=LIN, version=case.version)
     clock.pass_by(timedelta(hours=2))
-    assert protocols.sweep_overdue(runtime_of(shop)) == 2
+    assert overdue.sweep_overdue(runtime_of(shop)) == 2
     lines = told(shop, "escalation", "task_overdue")
-    assert [line["people"] for line in lines] == [["Lin Okafor"], ["Eve Lindqvist"]]
+    assert [line["people"] for line in lines] == [
+        ["Lin Okafor", "Noor Haddad"],
+        ["Eve Lindqvist", "Noor Haddad"],
+    ]
+
+
+def test_whose_task_is_late_gets_a_mail_that_says_which(
+    shop: Shop, clock: Clock, case: CaseInfo, mails: list[Mail]
+) -> None:
+    for agent in (LIN, EVE):
+        remember_agent(runtime_of(shop), replace(agent, email=f"{agent.ref}@staff.example"))
+    services.take(runtime_of(shop), case.reference, agent=LIN, version=case.version)
+    clock.pass_by(timedelta(hours=2))
+    work(shop)
+    work(shop)
+    about = {mail.to: mail for mail in mails if mail.to.endswith("staff.example")}
+    assert sorted(about) == sorted([f"{LIN.ref}@staff.example", f"{EVE.ref}@staff.example"])
+    mail = about[f"{LIN.ref}@staff.example"]
+    assert mail.subject == f"{case.reference}: A task of the protocol is overdue: Call the customer"
+    assert "Call the customer" in mail.text
+
+
+def test_a_task_that_was_done_meanwhile_is_not_mailed(
+    shop: Shop, clock: Clock, case: CaseInfo, mails: list[Mail]
+) -> None:
+    remember_agent(runtime_of(shop), replace(LIN, email="lin@staff.example"))
+    services.take(runtime_of(shop), case.reference, agent=LIN, version=case.version)
+    clock.pass_by(16 * MINUTE)
+    sweep(runtime_of(shop))
+    tick(shop, 0)
+    work(shop)
+    assert [mail for mail in mails if "Call the customer" in mail.subject] == []
 
 
 def test_what_is_done_in_time_is_never_late(shop: Shop, clock: Clock, case: CaseInfo) -> None:
@@ -380,7 +414,7 @@ def test_an_ended_case_raises_no_alarm(shop: Shop, clock: Clock, case: CaseInfo)
     solve(shop, "Nobody answers.")
     clock.pass_by(timedelta(days=1))
     with escalated(shop) as heard:
-        assert protocols.sweep_overdue(runtime_of(shop)) == 0
+        assert overdue.sweep_overdue(runtime_of(shop)) == 0
     assert heard == []
     assert all(task.late_at for task in tasks(shop) if task.due_at)
     assert told(shop, "escalation", "task_overdue") == []
@@ -391,14 +425,14 @@ def test_two_workers_tell_each_task_once(shop: Shop, clock: Clock) -> None:
         decline(shop, clock.now, checkout=checkout(f"c-{number}", LARGE))
     clock.pass_by(timedelta(hours=2))
     workers = [
-        threading.Thread(target=protocols.sweep_overdue, args=(runtime_of(shop),)) for _ in range(3)
+        threading.Thread(target=overdue.sweep_overdue, args=(runtime_of(shop),)) for _ in range(3)
     ]
     with escalated(shop) as heard:
         for worker in workers:
             worker.start()
         for worker in workers:
             worker.join(60)
-        protocols.sweep_overdue(runtime_of(shop))
+        overdue.sweep_overdue(runtime_of(shop))
     assert len(heard) == 24
     assert len(told(shop, "escalation", "task_overdue")) == 24
 
@@ -423,7 +457,7 @@ def test_a_sweep_reads_what_is_due_by_its_index(shop: Shop, clock: Clock, case: 
         connection.exec_driver_sql("ANALYZE")
     clock.pass_by(30 * MINUTE)
     with Statements(shop) as statements:
-        assert protocols.sweep_overdue(runtime) == 1
+        assert overdue.sweep_overdue(runtime) == 1
     plans = statements.plans("checkout_case_task.due_at <=")
     assert len(plans) == 2
     assert all("ix_checkout_case_task_due" in plan for plan in plans), plans

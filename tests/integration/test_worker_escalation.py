@@ -216,7 +216,22 @@ def test_a_worker_that_was_down_for_a_day_acts_once_in_order(
     clock.pass_by(timedelta(days=1))
     work(shop)
     assert actions(shop) == expected
-    assert len(mails) == left
+    # The protocol was added when the worker came back: its task had a day since then.
+    assert {mail.subject.partition(": ")[2] for mail in mails[left:]} == {
+        "A task of the protocol is overdue: Ring the customer"
+    }
+
+
+def test_who_would_hear_of_several_steps_at_once_gets_the_last_alone(
+    shop: Shop, clock: Clock, mails: list[Mail]
+) -> None:
+    decline(shop, clock.now)
+    assign(shop, LIN)
+    clock.pass_by(20 * MINUTE)
+    work(shop)
+    to_lin = [mail.subject for mail in mails if mail.to == LIN.email]
+    assert [subject.partition(": ")[2] for subject in to_lin] == ["The first response is overdue"]
+    assert len([one for one in actions(shop) if one[0] == "escalated"]) == 2
 
 
 @pytest.mark.parametrize("jump", [-2 * HOUR, 2 * HOUR], ids=["back", "forward"])
