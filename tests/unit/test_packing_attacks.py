@@ -73,16 +73,12 @@ class CardName(Enum):
 @pytest.mark.parametrize(
     "place",
     [
-        lambda card: {"checkout_ref": card},
-        lambda card: {"order_ref": card},
-        lambda card: {"customer_ref": card},
         lambda card: {"event_id": card},
         lambda card: {"attempt_id": card, "provider": "own"},
         lambda card: {"provider": card},
-        lambda card: {"checkout": card},
-        lambda card: {"checkout": Checkout(ref=card, step=card, customer=Customer(ref=card))},
-        lambda card: {"checkout": {"ref": card, "lines": [{"sku": card}]}},
-        lambda card: {"order": Order(ref=card, checkout_ref=card)},
+        lambda card: {"checkout": Checkout(ref="c-1", step=card, customer=Customer(email=card))},
+        lambda card: {"checkout": {"ref": "c-1", "lines": [{"sku": card}]}},
+        lambda card: {"order": Order(ref="o-1", status=card)},
         lambda card: {"customer": Customer(name=card, tags=[card])},
         lambda card: {"message": card},
         lambda card: {"note": {card: (card, {card: [card]})}},
@@ -104,8 +100,7 @@ def test_no_half_of_a_card_is_left_where_a_text_is_cut(before: int, limit: int) 
     line = captured(
         message=text,
         note=[text, {text: 1}],
-        checkout_ref=text,
-        checkout=Checkout(ref=text, url=text, step=text, lines=[Line(sku=text, title=text)]),
+        checkout=Checkout(ref="c-1", url=text, step=text, lines=[Line(sku=text, title=text)]),
         customer=Customer(name=text, email=text, tags=[text]),
         **{text: 1},
     )
@@ -119,6 +114,11 @@ def test_what_is_named_a_secret_is_left_out(name: str) -> None:
     line = captured(**{"decline_code": "lost_card", name: "hunter2", "form": {name: "hunter2"}})
     assert b"hunter2" not in line
     assert event_in(line).data == {"decline_code": "lost_card", "form": {}}
+
+
+def test_a_ref_is_kept_digit_for_digit_whatever_it_looks_like() -> None:
+    event = event_in(captured(checkout=Checkout(ref=CARD, order_ref=CARD), customer_ref=int(CARD)))
+    assert (event.checkout_ref, event.order_ref, event.customer_ref) == (CARD, CARD, CARD)
 
 
 def test_two_ids_that_look_like_cards_are_two_events() -> None:
