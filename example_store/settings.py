@@ -30,6 +30,7 @@ DEFAULTS: Final[dict[str, Any]] = {
     "STRIPE_CSP_FRAME": [LOCAL_STRIPE],
     "CHECKOUT_CASE_SHOP_NAME": "Maison Corvane",
     "CHECKOUT_CASE_WIDGET_ENDPOINTS": ["checkout.*", "cart.*"],
+    "CHECKOUT_CASE_POLICY_EDITABLE": True,
     "CHECKOUT_CASE_WEBHOOK_SECRETS": {"stripe": ["whsec_local_cases"]},
 }
 

@@ -167,6 +167,7 @@ _OBJECT_EVENTS: Final[Mapping[str, str]] = {
     "payment_intent.payment_failed": "payment_failed",
     "payment_intent.succeeded": "payment_succeeded",
     "payment_intent.canceled": "payment_canceled",
+    "payment_intent.requires_action": "payment_started",
     "checkout.session.async_payment_failed": "payment_failed",
 }
 
@@ -186,6 +187,8 @@ def read_event(body: Mapping[str, Any]) -> Event | None:
     metadata = intent.get("metadata")
     metadata = metadata if isinstance(metadata, Mapping) else {}
     charge = told.get("charge") or intent.get("latest_charge")
+    # A charge that is there already belongs to the try before this one.
+    charge = None if name == "payment_started" else charge
     created = body.get("created")
     details = {
         "provider": NAME,
@@ -198,6 +201,8 @@ def read_event(body: Mapping[str, Any]) -> Event | None:
         "amount_minor": intent.get("amount"),
         "currency": str(intent.get("currency") or "").upper() or None,
         "gateway_event": body["id"],
+        # The bank wants the customer to confirm: no failure, unless that never happens.
+        "action": True if name == "payment_started" else None,
     }
     return Event(
         id=f"{NAME}:{name}:{charge}" if charge else f"{NAME}:{body['id']}",

@@ -14,6 +14,7 @@ from webtest import TestApp
 from flask_checkout_case import Checkout, Money, signals
 from flask_checkout_case.errors import SignatureError
 from flask_checkout_case.types import Status
+from tests.support.due import MINUTE, set_clock, work
 from tests.support.shop import Shop
 
 SECRETS = ["whsec_new", "whsec_old"]
@@ -158,3 +159,17 @@ def test_a_reader_that_breaks_is_a_400(shop: Shop, client: TestApp) -> None:
         raise KeyError("signature")
 
     client.post("/checkout-case/webhooks/paystack", b"{}", status=400)
+
+
+def test_a_confirmation_that_is_asked_for_is_no_failure_until_it_never_came(
+    shop: Shop, client: TestApp
+) -> None:
+    clock = set_clock(shop)
+    post(client, failed(id="evt_asked", type="payment_intent.requires_action"))
+    clock.pass_by(9 * MINUTE)
+    work(shop)
+    assert found(shop) == []
+    clock.pass_by(2 * MINUTE)
+    work(shop)
+    (case,) = found(shop)
+    assert (case.failure_class, case.occurrences) == ("auth", 1)
