@@ -6,7 +6,6 @@ import json
 import logging
 from pathlib import Path
 from typing import Any, Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 from flask import Flask, current_app
@@ -18,6 +17,7 @@ from .jobs.drain import drain
 from .jobs.runner import Worker
 from .jobs.sweep import sweep
 from .rules.policy import load_policy
+from .rules.policy_calendars import zone_of
 from .rules.replay import PER_HOUR
 from .services.explain import explain
 from .services.policies import active
@@ -105,11 +105,11 @@ def policy_replay_command(draft: Path, days: int, per_hour: int, timezone: str) 
     PER-HOUR is how many cases one person takes on in an hour.
     """
     runtime = _runtime()
+    zone = zone_of(timezone)
+    if zone is None:
+        raise click.BadParameter(f"{timezone!r}: expected a name such as Europe/Berlin")
     try:
-        zone = ZoneInfo(timezone)
         policy = load_policy(draft, base_currency=runtime.settings.base_currency)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise click.BadParameter(f"{timezone!r}: expected a name such as Europe/Berlin") from error
     except PolicyError as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"{runtime.policy.source} {runtime.policy.version}", nl=False)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
 from .models import CaseRow, EntryRow
@@ -56,4 +56,18 @@ def messages_of(
         .where(EntryRow.public)
         .order_by(EntryRow.case_id, EntryRow.id)
     )
+    return session.execute(statement).all()
+
+
+def first_signals_of(
+    session: Session, case_ids: Sequence[int]
+) -> Sequence[Row[int, datetime, dict[str, Any] | None]]:
+    """Return the first signal in the timeline of each of these cases that has one."""
+    first = (
+        select(func.min(EntryRow.id))
+        .where(EntryRow.case_id.in_(case_ids))
+        .where(EntryRow.kind == "signal")
+        .group_by(EntryRow.case_id)
+    )
+    statement = select(EntryRow.case_id, EntryRow.at, EntryRow.data).where(EntryRow.id.in_(first))
     return session.execute(statement).all()

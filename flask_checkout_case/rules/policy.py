@@ -232,13 +232,17 @@ def parse_policy(text: str, source: str, *, base_currency: str | None = None) ->
     raw = _parsed(text, source)
     if base_currency is not None:
         raw = {**raw, "currency": base_currency}
-    version = hashlib.sha256(text.encode()).hexdigest()[:12]
-    policy, mistakes = build(raw, version=version, source=source)
+    policy, mistakes = build(raw, version=version_of(text), source=source)
     if policy is None:
         lines = locate(text)
         told = sorted((line_of(lines, one.path), one.key, one.message) for one in mistakes)
         raise PolicyError("\n".join(f"{source}:{line}: {key}: {says}" for line, key, says in told))
     return policy
+
+
+def version_of(text: str) -> str:
+    """Return what tells a policy's text from every other."""
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def _parsed(text: str, source: str) -> dict[str, Any]:

@@ -143,12 +143,18 @@ def _overlaps(hours: list[_Told]) -> Iterator[Mistake]:
             yield Mistake(later.path, message)
 
 
-def _timezone(given: Any, path: Path, mistakes: list[Mistake]) -> ZoneInfo | None:
+def zone_of(name: Any) -> ZoneInfo | None:
+    """Return the time zone of this name; ``None`` where there is none."""
     try:
-        if isinstance(given, str):
-            return ZoneInfo(given)
+        return ZoneInfo(name) if isinstance(name, str) else None
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        pass
+        return None
+
+
+def _timezone(given: Any, path: Path, mistakes: list[Mistake]) -> ZoneInfo | None:
+    zone = zone_of(given)
+    if zone is not None:
+        return zone
     known = available_timezones()
     near = nearest(given, known) if known else "; this system knows none: install tzdata"
     mistakes.append(Mistake(path, f"expected {_EXPECTED_ZONE}{near}"))

@@ -63,9 +63,25 @@ def write_changes(changes: Sequence[Change]) -> str:
     return json.dumps([asdict(change) for change in changes])
 
 
+def write_mistakes(count: int) -> str:
+    """Write down, in the place of changes, that a text can't be compared: it has mistakes."""
+    return json.dumps({"mistakes": count})
+
+
 def read_changes(written: str | None) -> tuple[Change, ...]:
     """Read what :func:`write_changes` wrote; nothing where nothing was written."""
-    return tuple(Change(**one) for one in json.loads(written)) if written else ()
+    found = _read(written)
+    return tuple(Change(**one) for one in found) if isinstance(found, list) else ()
+
+
+def read_mistakes(written: str | None) -> int:
+    """Read what :func:`write_mistakes` wrote; 0 for a text that could be compared."""
+    found = _read(written)
+    return int(found["mistakes"]) if isinstance(found, dict) else 0
+
+
+def _read(written: str | None) -> Any:
+    return json.loads(written) if written else None
 
 
 def line_difference(old: str, new: str, context: int = 3) -> tuple[DiffLine, ...]:

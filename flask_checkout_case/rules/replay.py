@@ -39,6 +39,7 @@ class Recorded:
         ended_at: when it was solved or closed; ``None`` while it is live.
         spans: when it waited for the customer, or had ended, see :mod:`.pauses`.
         turns: each further question of the customer, with the answer, if there was one.
+        is_complete: the facts are those of the opening; else some are what the case says now.
     """
 
     reference: str
@@ -49,6 +50,7 @@ class Recorded:
     ended_at: datetime | None = None
     spans: Sequence[Span] = ()
     turns: Sequence[tuple[datetime, datetime | None]] = ()
+    is_complete: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +96,14 @@ class Comparison:
     Args:
         differences: the newest :data:`MOST_DIFFERENCES`; ``differing`` is how many there are.
         teams_before, teams_after: the same sums of each team alone.
+        incomplete: of how many cases not all is known that was at their opening.
+        is_cut: there are older cases that weren't looked at.
     """
 
     cases: int = 0
     differing: int = 0
+    incomplete: int = 0
+    is_cut: bool = False
     before: Tally = field(default_factory=Tally)
     after: Tally = field(default_factory=Tally)
     differences: list[Difference] = field(default_factory=list)
@@ -150,6 +156,7 @@ def compare(
         old, new = judge(before, case, now), judge(after, case, now)
         week, hour = _place(case.opened_at, zone)
         found.cases += 1
+        found.incomplete += not case.is_complete
         found.before.add(old, week, hour)
         found.after.add(new, week, hour)
         found.teams_before.setdefault(old.team, Tally()).add(old, week, hour)

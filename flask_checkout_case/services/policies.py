@@ -20,12 +20,22 @@ from ..errors import (
     PolicyError,
 )
 from ..rules.policy import Policy, parse_policy
-from ..rules.policy_diff import Change, differences, read_changes, write_changes
+from ..rules.policy import version_of as version_of_text
+from ..rules.policy_diff import (
+    Change,
+    differences,
+    read_changes,
+    read_mistakes,
+    write_changes,
+    write_mistakes,
+)
 from ..types import Agent
 from .runtime import Runtime
 
 HISTORY: Final = 50
 TEXT_LIMIT: Final = 60_000
+BODY_LIMIT: Final = 8 * TEXT_LIMIT
+"""Bytes of a form with a policy: a text that is a good deal too long still comes back."""
 SOURCE: Final = "workspace"
 """Where a version comes from that was written in the workspace."""
 
@@ -46,6 +56,7 @@ class Version:
         version: the first digits of its text's SHA-256.
         source: the file's name, or ``workspace``.
         changes: how it differed from the version in force when it was made.
+        mistakes: how many it had when it was kept; with any it can't come into force.
     """
 
     id: int
@@ -57,6 +68,7 @@ class Version:
     activated_at: datetime | None
     activated_by: str | None
     changes: tuple[Change, ...] = ()
+    mistakes: int = 0
 
 
 def require_supervisor(agent: Agent) -> None:
@@ -149,23 +161,27 @@ def note_file(runtime: Runtime) -> None:
 
 
 def save_draft(runtime: Runtime, text: str, *, agent: Agent) -> Version:
-    """Keep a text as a version that isn't in force.
+    """Keep a text as a version that isn't in force, with its mistakes if it has any.
 
     Raises:
-        PolicyError: it has mistakes; nothing is kept.
         InvalidInputError: it is longer than :data:`TEXT_LIMIT`.
         PermissionDeniedError: the agent is no supervisor, or editing is off.
     """
-    policy = _may_store(runtime, text, agent)
+    _may_edit(runtime, agent)
+    if len(text) > TEXT_LIMIT:
+        raise InvalidInputError(f"expected at most {TEXT_LIMIT} characters", field="text")
+    problems = problems_of(runtime, text)
     with runtime.write() as unit:
         before = _locked_active(unit.session)
-        same = queries.latest_of(unit.session, policy.version)
+        same = queries.latest_of(unit.session, version_of_text(text))
         if same is not None and same.text == text:
             return version_of(same)
-        changes = _changes(runtime, before, policy)
-        values = _values(policy, text, changes, unit.now) | _maker(agent)
-        row = queries.add(unit.session, values)
-        return version_of(row)
+        if problems:
+            values = _faulty(text, len(problems), unit.now)
+        else:
+            policy = checked(runtime, text)
+            values = _values(policy, text, _changes(runtime, before, policy), unit.now)
+        return version_of(queries.add(unit.session, values | _maker(agent)))
 
 
 def activate(runtime: Runtime, policy_id: int, *, agent: Agent, based_on: int | None) -> Version:
@@ -212,6 +228,7 @@ def version_of(row: PolicyRow) -> Version:
         activated_at=row.activated_at,
         activated_by=row.activated_by_name,
         changes=read_changes(row.summary),
+        mistakes=read_mistakes(row.summary),
     )
 
 
@@ -219,13 +236,6 @@ def _may_edit(runtime: Runtime, agent: Agent) -> None:
     require_supervisor(agent)
     if not runtime.policies.editable:
         raise PermissionDeniedError("CHECKOUT_CASE_POLICY_EDITABLE is off: the file is the policy")
-
-
-def _may_store(runtime: Runtime, text: str, agent: Agent) -> Policy:
-    _may_edit(runtime, agent)
-    if len(text) > TEXT_LIMIT:
-        raise InvalidInputError(f"expected at most {TEXT_LIMIT} characters", field="text")
-    return _parse(runtime, text, SOURCE)
 
 
 def _locked_active(session: Session) -> PolicyRow | None:
@@ -273,6 +283,17 @@ def _values(policy: Policy, text: str, changes: Sequence[Change], now: datetime)
         "source": policy.source,
         "text": text,
         "summary": write_changes(changes),
+        "active": False,
+        "made_at": now,
+    }
+
+
+def _faulty(text: str, mistakes: int, now: datetime) -> dict[str, Any]:
+    return {
+        "version": version_of_text(text),
+        "source": SOURCE,
+        "text": text,
+        "summary": write_mistakes(mistakes),
         "active": False,
         "made_at": now,
     }

@@ -12,6 +12,7 @@ from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from ..data import queries_replay as queries
+from ..rules.failures import category_of
 from ..rules.policy import Policy
 from ..rules.replay import Comparison, Hour, Recorded, Verdict, compare, staffing
 from ..rules.routing import Facts
@@ -19,8 +20,11 @@ from ..types import Category, FailureClass, Money, Origin, Priority
 from .runtime import Runtime
 
 DIFFERENCES_TOLD: Final = 20
+_FAILED: Final = "payment_failed"
+_BY_SIGNAL: Final = (Origin.SIGNAL, Origin.GATEWAY)
 DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 Message: TypeAlias = Row[int, datetime, str, str | None]
+Signal: TypeAlias = Row[int, datetime, dict[str, Any] | None]
 Turns: TypeAlias = list[tuple[datetime, datetime | None]]
 
 
@@ -42,22 +46,30 @@ def replay(
     now = runtime.clock()
     with runtime.read() as session:
         cases = recorded(session, now - timedelta(days=days))
-        return compare(runtime.policy, draft, islice(cases, most), now, zone)
+        found = compare(runtime.policy, draft, islice(cases, most), now, zone)
+        found.is_cut = next(cases, None) is not None
+    return found
 
 
 def recorded(session: Session, since: datetime) -> Iterator[Recorded]:
     """Yield the cases opened since then as they were, the newest first."""
     for rows in queries.opened_since(session, since):
+        case_ids = [row.id for row in rows]
         messages: dict[int, list[Message]] = defaultdict(list)
-        for message in queries.messages_of(session, [row.id for row in rows]):
+        for message in queries.messages_of(session, case_ids):
             messages[message.case_id].append(message)
+        signals = {one.case_id: one for one in queries.first_signals_of(session, case_ids)}
         for row in rows:
-            yield _recorded(row, messages[row.id])
+            yield _recorded(row, messages[row.id], _opening_signal(row, signals.get(row.id)))
 
 
 def told(found: Comparison, per_hour: int) -> Iterator[str]:
     """Yield lines for a terminal: before and after, side by side."""
     yield f"{found.cases} case(s), {found.differing} of them differ"
+    if found.is_cut:
+        yield "these are the newest; there are more"
+    if found.incomplete:
+        yield f"{found.incomplete} case(s) lack their first signal: what they say now counts"
     before, after = found.before, found.after
     ranks = list(Priority)
     keys = sorted({*before.cases, *after.cases}, key=lambda key: (key[0], -ranks.index(key[1])))
@@ -107,33 +119,50 @@ def _verdict(verdict: Verdict) -> str:
     return f"{verdict.team} {verdict.priority} ({verdict.route}{late})"
 
 
-def _recorded(row: Row[Any], messages: Sequence[Message]) -> Recorded:
-    outcome = (row.attempt or {}).get("outcome")
+def _opening_signal(row: Row[Any], first: Signal | None) -> Mapping[str, Any]:
+    """Return the signal that opened the case; one that came later was no fact then."""
+    return _table(first.data) if first is not None and first.at == row.opened_at else {}
+
+
+def _recorded(row: Row[Any], messages: Sequence[Message], opening: Mapping[str, Any]) -> Recorded:
+    # What has failed since stands in the case's own columns.
+    attempt = opening if opening.get("signal") == _FAILED else _table(row.attempt)
     return Recorded(
         reference=row.reference,
-        facts=_facts(row, messages),
+        facts=_facts(row, messages, attempt, opening),
         opened_at=row.opened_at,
-        outcome=str(outcome or "failed"),
+        outcome=str(attempt.get("outcome") or "failed"),
         first_response_at=row.first_response_at,
         ended_at=row.ended_at,
         spans=row.pauses,
         turns=_turns(messages, row.first_response_at),
+        is_complete=bool(opening) or row.origin not in _BY_SIGNAL,
     )
 
 
-def _facts(row: Row[Any], messages: Sequence[Message]) -> Facts:
+def _facts(
+    row: Row[Any],
+    messages: Sequence[Message],
+    attempt: Mapping[str, Any],
+    opening: Mapping[str, Any],
+) -> Facts:
     """Return what was known when the case was opened, as far as it was kept."""
     snapshot = _table((row.snapshot or {}).get("checkout"))
-    customer, attempt = _table(snapshot.get("customer")), _table(row.attempt)
+    customer = _table(snapshot.get("customer"))
+    is_told = attempt is opening
+    told = attempt.get("failure_class") if is_told else row.failure_class
+    failure_class = FailureClass(told) if told else None
+    category = category_of(failure_class) if is_told and failure_class else None
+    available = opening.get("available")
     value = (
         Money.minor(row.value_minor, row.currency)
         if row.value_minor is not None and row.currency
         else None
     )
     return Facts(
-        category=Category(row.category),
+        category=category or Category(row.category),
         origin=Origin(row.origin),
-        failure_class=FailureClass(row.failure_class) if row.failure_class else None,
+        failure_class=failure_class,
         decline_code=attempt.get("raw_code"),
         provider=attempt.get("provider"),
         total=value,
@@ -143,7 +172,8 @@ def _facts(row: Row[Any], messages: Sequence[Message]) -> Facts:
         orders=customer.get("orders"),
         language=row.language or customer.get("language"),
         text=_opening_text(row, messages),
-        attempts=1 if row.failure_class else None,
+        attempts=1 if failure_class else None,
+        stock=available if isinstance(available, int) else None,
         at=row.opened_at,
     )
 

@@ -8,17 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 
+from flask_checkout_case import signals
 from flask_checkout_case.data import queries_replay
 from flask_checkout_case.data.base import Base
-from flask_checkout_case.data.models import CaseRow
+from flask_checkout_case.data.models import CaseRow, EntryRow
 from flask_checkout_case.rules.policy import parse_policy, read_policy_text
 from flask_checkout_case.services import cases
 from flask_checkout_case.services.opening import facts_of
-from flask_checkout_case.services.replay import recorded, replay
+from flask_checkout_case.services.replay import recorded, replay, told
 from flask_checkout_case.types import Priority
-from tests.support.desk import SAM, ago, decline, know_agents, runtime_of
+from tests.support.desk import SAM, ago, checkout, decline, know_agents, runtime_of
 from tests.support.shop import Shop
 
 Make = Callable[..., Shop]
@@ -78,6 +79,43 @@ def test_the_facts_are_those_that_the_case_was_routed_by(shop: Shop) -> None:
     assert one.facts == routed["c-1"]
 
 
+def test_what_went_wrong_later_was_no_fact_at_the_opening(shop: Shop) -> None:
+    decline(shop, "c-1")
+    case = decline(shop, "c-1", code="stolen_card", at=ago(minutes=-1))
+    assert case.category == "fraud"
+    with runtime_of(shop).read() as session:
+        (one,) = recorded(session, ago(days=1))
+    assert one.facts.category == "payment_declined"
+    assert (one.facts.failure_class, one.facts.decline_code) == ("funds", "insufficient_funds")
+    assert one.facts.attempts == 1
+    assert one.is_complete
+
+
+def test_stock_counts_as_it_was_told(shop: Shop) -> None:
+    with shop.app.app_context():
+        signals.stock_short.send(shop.app, checkout=checkout("c-1"), sku="BAG-1", available=2)
+        shop.cases.flush()
+    text = TEXT.replace(
+        "[[routes]]",
+        '[[routes]]\nname = "Low"\nwhen = { stock_under = 3 }\nteam = "risk"\n[[routes]]',
+        1,
+    )
+    found = replay(runtime_of(shop), parse_policy(text, "low.toml"), days=1)
+    (one,) = found.differences
+    assert (one.after.route, one.after.team) == ("Low", "risk")
+    assert not found.incomplete
+
+
+def test_a_case_without_its_first_signal_counts_as_it_is_and_is_told_of(shop: Shop) -> None:
+    decline(shop, "c-1")
+    decline(shop, "c-1", code="stolen_card", at=ago(minutes=-1))
+    with runtime_of(shop).write() as unit:
+        unit.session.execute(delete(EntryRow).where(EntryRow.kind == "signal"))
+    found = replay(runtime_of(shop), CHEAPER, days=1)
+    assert (found.cases, found.incomplete) == (1, 1)
+    assert found.before.cases["risk", Priority.URGENT] + found.before.cases["risk", Priority.HIGH]
+
+
 def test_answers_count_as_they_were_given(shop: Shop) -> None:
     case = decline(shop, "c-1", at=ago(hours=1))
     cases.reply(runtime_of(shop), case.reference, "Try again.", agent=SAM)
@@ -94,7 +132,10 @@ def test_only_the_last_days_and_at_most_so_many(shop: Shop) -> None:
         decline(shop, f"c-{number}")
     assert replay(runtime_of(shop), CHEAPER, days=2).cases == 3
     assert replay(runtime_of(shop), CHEAPER, days=5).cases == 4
-    assert replay(runtime_of(shop), CHEAPER, days=5, most=2).cases == 2
+    cut = replay(runtime_of(shop), CHEAPER, days=5, most=2)
+    assert (cut.cases, cut.is_cut) == (2, True)
+    assert "these are the newest; there are more" in list(told(cut, 4))
+    assert not replay(runtime_of(shop), CHEAPER, days=5, most=4).is_cut
 
 
 def test_many_cases_come_in_portions(shop: Shop) -> None:

@@ -141,16 +141,40 @@ def test_of_many_at_once_one_wins(shop: Shop, runtime: Runtime) -> None:
     assert sum(row.active for row in rows(shop)) == 1
 
 
-def test_mistakes_are_told_by_line_and_nothing_is_kept(shop: Shop, runtime: Runtime) -> None:
+def test_mistakes_are_told_by_line(runtime: Runtime) -> None:
     wrong = FILE.replace('team = "risk"', 'team = "rusk"')
     (problem,) = policies.problems_of(runtime, wrong)
     assert problem.line == wrong[: wrong.index('"rusk"')].count("\n") + 1
     assert "risk" in problem.message
-    with pytest.raises(PolicyError):
-        policies.save_draft(runtime, wrong, agent=BOSS)
-    assert len(rows(shop)) == 1
     assert policies.problems_of(runtime, FILE) == ()
     assert policies.problems_of(runtime, "teams = [")[0].line == 1
+
+
+def test_a_draft_with_mistakes_is_kept_and_never_in_force(shop: Shop, runtime: Runtime) -> None:
+    wrong = FILE.replace('team = "risk"', 'team = "rusk"').replace('"5000 USD"', '"5000"')
+    seen, _ = policies.active(runtime)
+    draft = policies.save_draft(runtime, wrong, agent=BOSS)
+    assert (draft.active, draft.mistakes, draft.changes) == (False, 3, ())
+    assert policies.find(runtime, draft.id) == (draft, wrong)
+    assert policies.history(runtime)[0] == draft
+    assert policies.save_draft(runtime, wrong, agent=BOSS).id == draft.id
+    with pytest.raises(PolicyError):
+        policies.activate(runtime, draft.id, agent=BOSS, based_on=seen.id)
+    assert [row.active for row in rows(shop)] == [True, False]
+    assert decline(shop, "c-1").team == "payments"
+
+
+def test_a_draft_that_a_later_release_takes_loses_its_mark_with_its_activation(
+    shop: Shop, runtime: Runtime
+) -> None:
+    seen, _ = policies.active(runtime)
+    draft = policies.save_draft(runtime, "routes = 1", agent=BOSS)
+    with runtime.write() as unit:
+        row = unit.session.get(PolicyRow, draft.id)
+        assert row is not None
+        row.text = DRAFT
+    done = policies.activate(runtime, draft.id, agent=BOSS, based_on=seen.id)
+    assert (done.active, done.mistakes, done.changes) == (True, 0, CHANGES)
 
 
 def test_the_same_text_is_kept_once(shop: Shop, runtime: Runtime) -> None:

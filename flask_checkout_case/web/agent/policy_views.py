@@ -2,21 +2,44 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from flask import jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import RequestEntityTooLarge
 
-from ...errors import PolicyChangedError, PolicyError
+from ...errors import InvalidInputError, PolicyChangedError, PolicyError
 from ...i18n import gettext
 from ...rules.policy_diff import line_difference
 from ...services import policies, queue
 from ...services.policies import Problem, Version
 from ...types import Agent
+from ..answers import answer
 from ..current import current_agent, runtime
 from ..guard import csrf_protected
 from . import policy_words
 from .blueprint import blueprint
+
+_TAKES_A_TEXT: Final = frozenset(
+    f"{blueprint.name}.{view}" for view in ("policy_save", "policy_check")
+)
+
+
+@blueprint.url_value_preprocessor
+def _take_long_texts(endpoint: str | None, _values: dict[str, Any] | None) -> None:
+    # The limit of all other bodies must not cost a supervisor what they have typed.
+    if endpoint in _TAKES_A_TEXT:
+        most = max(runtime().settings.max_body, policies.BODY_LIMIT)
+        request.max_content_length = request.max_form_memory_size = most
+
+
+@blueprint.errorhandler(RequestEntityTooLarge)
+def _too_large(error: RequestEntityTooLarge) -> ResponseReturnValue:
+    told: Exception = error
+    if request.endpoint in _TAKES_A_TEXT:
+        back = gettext("Go back in your browser: what you typed is still there.")
+        told = InvalidInputError(f"{policy_words.longest(policies.TEXT_LIMIT)} {back}")
+    return answer(told, "request_entity_too_large", 413, "checkout_case/agent/error.html")
 
 
 def supervisor() -> Agent:
@@ -36,18 +59,20 @@ def policy() -> ResponseReturnValue:
     agent = supervisor()
     policies.note_file(runtime())
     start = request.args.get("from", type=int)
-    text = policies.find(runtime(), start)[1] if start is not None else None
-    return _page(agent, text)
+    if start is None:
+        return _page(agent, None)
+    version, text = policies.find(runtime(), start)
+    return _page(agent, text, _problems(text), checked=version.mistakes > 0)
 
 
 @blueprint.post("/policy")
 @csrf_protected
 def policy_save() -> ResponseReturnValue:
-    """Keep what was typed as a draft; with mistakes nothing is kept and nothing typed is lost."""
+    """Keep what was typed as a draft, mistakes and all; what is too long comes back as it was."""
     agent, text = supervisor(), _typed()
-    problems = _problems(text)
-    if problems or request.form.get("do") == "check":
-        return _page(agent, text, problems=problems, checked=True), 422 if problems else 200
+    if _is_too_long(text) or request.form.get("do") == "check":
+        problems = _problems(text)
+        return _page(agent, text, problems, checked=True), 422 if problems else 200
     draft = policies.save_draft(runtime(), text, agent=agent)
     return redirect(url_for(".policy_version", policy_id=draft.id), 303)
 
@@ -80,8 +105,8 @@ def policy_activate(policy_id: int) -> ResponseReturnValue:
         policies.activate(runtime(), policy_id, agent=agent, based_on=based_on)
     except PolicyChangedError as error:
         return _version_page(agent, policy_id, conflict=error.current), error.status
-    except PolicyError as error:
-        return _version_page(agent, policy_id, problem=str(error)), 422
+    except PolicyError:
+        return _version_page(agent, policy_id, is_refused=True), 422
     return redirect(url_for(".policy"), 303)
 
 
@@ -94,14 +119,15 @@ def frame(agent: Agent) -> dict[str, Any]:
         "counts": queue.counts(runtime(), agent),
         "told": policy_words.told,
         "author": policy_words.author,
+        "verdict_of": policy_words.verdict,
     }
 
 
 def _page(
     agent: Agent,
     text: str | None,
-    *,
     problems: tuple[Problem, ...] = (),
+    *,
     checked: bool = False,
 ) -> str:
     active, in_force = policies.active(runtime())
@@ -113,9 +139,10 @@ def _page(
         text=text,
         editable=runtime().policies.editable,
         limit=policies.TEXT_LIMIT,
+        longest=policy_words.longest(policies.TEXT_LIMIT),
         problems=problems,
         verdict=policy_words.verdict(len(problems)) if checked else "",
-        lines=line_difference(in_force, text),
+        lines=() if _is_too_long(text) else line_difference(in_force, text),
         history=history,
         waiting=_waiting(history),
         **frame(agent),
@@ -127,7 +154,7 @@ def _version_page(
     policy_id: int,
     *,
     conflict: dict[str, Any] | None = None,
-    problem: str | None = None,
+    is_refused: bool = False,
 ) -> str:
     version, text = policies.find(runtime(), policy_id)
     active, in_force = policies.active(runtime())
@@ -138,7 +165,8 @@ def _version_page(
         text=text,
         lines=line_difference(in_force, text),
         conflict=conflict,
-        problem=problem,
+        is_refused=is_refused,
+        problems=() if version.active else _problems(text),
         **frame(agent),
     )
 
@@ -151,11 +179,16 @@ def _waiting(history: Any) -> Version | None:
 
 def _typed() -> str:
     # A form's lines end as on a typewriter; the text's hash is its version.
-    return request.form.get("text", "").replace("\r\n", "\n")
+    typed = request.form.get("text", "").replace("\r\n", "\n")
+    # PostgreSQL keeps no NUL.
+    return typed.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+def _is_too_long(text: str) -> bool:
+    return len(text) > policies.TEXT_LIMIT
 
 
 def _problems(text: str) -> tuple[Problem, ...]:
-    if len(text) > policies.TEXT_LIMIT:
-        most = policies.TEXT_LIMIT
-        return (Problem(1, gettext("That is too long: at most %(most)s characters.", most=most)),)
+    if _is_too_long(text):
+        return (Problem(1, policy_words.longest(policies.TEXT_LIMIT)),)
     return policies.problems_of(runtime(), text)

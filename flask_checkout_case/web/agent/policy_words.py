@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from ...i18n import N_, gettext, ngettext
+from babel.numbers import format_decimal
+
+from ...i18n import N_, current_locale, gettext, ngettext
 from ...rules.policy_diff import Change
 
 PARTS: Final[Mapping[str, str]] = {
@@ -37,6 +39,16 @@ def told(change: Change) -> str:
 def author(name: str | None) -> str:
     """Write who did something; what came with the shop's release was nobody of the staff."""
     return name or gettext("The policy file")
+
+
+def longest(most: int) -> str:
+    """Write how long a policy's text may be."""
+    return gettext("That is too long: at most %(most)s characters.", most=number(most))
+
+
+def number(count: int) -> str:
+    """Write a number as the reader's language does."""
+    return str(format_decimal(count, locale=current_locale.get().replace("-", "_")))
 
 
 def verdict(problems: int) -> str:

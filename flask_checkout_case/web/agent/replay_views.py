@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import Any, Final
 
 from babel.dates import get_day_names
@@ -11,12 +12,13 @@ from flask.typing import ResponseReturnValue
 from ...errors import PolicyError
 from ...i18n import current_locale
 from ...rules.policy import Policy
+from ...rules.policy_calendars import zone_of
 from ...rules.replay import PER_HOUR, Comparison, staffing
 from ...services import policies
 from ...services.replay import replay
 from ...types import Priority
 from ..current import runtime
-from . import charts
+from . import charts, policy_words
 from .blueprint import blueprint
 from .policy_views import frame, supervisor
 
@@ -36,27 +38,40 @@ def policy_replay() -> ResponseReturnValue:
     days = request.args.get("days", 30, type=int)
     days = days if days in DAYS else 30
     per_hour = min(max(request.args.get("per_hour", PER_HOUR, type=int), 1), 1000)
-    found, problem = None, None
+    found, is_refused, zones = None, False, _zones(runtime().policy)
     if chosen is not None:
         try:
             draft = policies.checked(runtime(), policies.find(runtime(), chosen)[1])
-            compared = replay(runtime(), draft, days=days, most=MOST_CASES)
+        except PolicyError:
+            is_refused = True
+        else:
+            zones = _zones(runtime().policy, draft)
+            zone = zone_of(zones[0])
+            compared = replay(runtime(), draft, days=days, most=MOST_CASES, zone=zone or UTC)
             found = _told(compared, draft, per_hour, request.args.get("team", ""))
-        except PolicyError as error:
-            problem = str(error)
     return render_template(
         "checkout_case/agent/policy_replay.html",
-        history=history,
+        history=[one for one in history if not one.mistakes],
         chosen=chosen,
         days=days,
         all_days=DAYS,
         per_hour=per_hour,
-        most=MOST_CASES,
-        problem=problem,
+        is_refused=is_refused,
+        zones=zones,
+        is_zone_given=zone_of(request.args.get("zone")) is not None,
         found=found,
         weekdays=_weekdays(),
+        number=policy_words.number,
         **frame(agent),
     )
+
+
+def _zones(*compared: Policy) -> list[str]:
+    """Return the time zones to choose from; the first is chosen, which else is the shop's own."""
+    given = zone_of(request.args.get("zone"))
+    ours = [one.timezone for policy in compared for one in policy.calendars.values()]
+    names = [one.key for one in ([given] if given is not None else []) + ours]
+    return list(dict.fromkeys([*names, "UTC"]))
 
 
 def _weekdays() -> list[str]:
@@ -76,6 +91,8 @@ def _told(found: Comparison, draft: Policy, per_hour: int, team: str) -> dict[st
     then = staffing(found.teams_after.get(team), per_hour)
     return {
         "cases": found.cases,
+        "is_cut": found.is_cut,
+        "incomplete": found.incomplete,
         "differing": found.differing,
         "names": names,
         "teams": teams,

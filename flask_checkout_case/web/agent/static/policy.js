@@ -60,7 +60,16 @@ function show(answer) {
   number();
 }
 
+const isTooLong = () => [...area.value].length > Number(form.dataset.limit);
+
+function tellTooLong() {
+  asked += 1;
+  show({ verdict: form.dataset.long, problems: [] });
+  box.classList.add("has-some");
+}
+
 async function check() {
+  if (isTooLong()) return tellTooLong();
   const mine = ++asked;
   try {
     const answer = await fetch(form.dataset.check, {
@@ -105,6 +114,13 @@ area.addEventListener("input", () => {
 });
 area.addEventListener("scroll", () => {
   numbers.scrollTop = area.scrollTop;
+});
+form.addEventListener("submit", (event) => {
+  if (!isTooLong()) return;
+  // The server would take no more: what was typed stays here.
+  event.preventDefault();
+  tellTooLong();
+  area.focus();
 });
 list.addEventListener("click", (event) => {
   const link = event.target.closest("[data-line]");
