@@ -210,7 +210,8 @@ def read_policy_text(path: Path | None) -> tuple[str, str]:
     if path is None:
         return files(__package__).joinpath(DEFAULT_NAME).read_text(encoding="utf-8"), DEFAULT_NAME
     try:
-        return path.read_text(encoding="utf-8"), path.name
+        # Some editors begin a file with a byte order mark, which is no TOML.
+        return path.read_text(encoding="utf-8-sig"), path.name
     except OSError as error:
         raise PolicyError(f"{path}: the policy can't be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
@@ -227,6 +228,13 @@ def parse_policy(text: str, source: str, *, base_currency: str | None = None) ->
     Raises:
         PolicyError: see :func:`load_policy`.
     """
+    try:
+        return _checked(text, source, base_currency)
+    except RecursionError as error:
+        raise PolicyError(f"{source}:1: expected fewer values within values") from error
+
+
+def _checked(text: str, source: str, base_currency: str | None) -> Policy:
     from .policy_check import build
 
     raw = _parsed(text, source)
@@ -248,7 +256,7 @@ def version_of(text: str) -> str:
 def _parsed(text: str, source: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text, parse_float=Decimal)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # a number of too many digits is no TOMLDecodeError
         # "… (at line 3, column 7)", or "(at end of document)"
         message, _, place = str(error).rpartition(" (at ")
         line = place.removeprefix("line ").split(",")[0].rstrip(")")

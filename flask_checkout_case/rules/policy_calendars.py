@@ -22,6 +22,7 @@ _HOURS: Final = re.compile(
     r"([01][0-9]|2[0-3]):([0-5][0-9])-(?:([01][0-9]|2[0-3]):([0-5][0-9])|24:00)", re.ASCII
 )
 _EXPECTED_HOURS: Final = "hours such as '09:00-17:30', '22:00-06:00' or '00:00-24:00'"
+_EXAMPLE: Final = "'mon-fri' = ['09:00-17:30']"
 _EXPECTED_DAYS: Final = "timezone, holidays, or days such as 'mon', 'mon-fri' or 'sat,sun'"
 _EXPECTED_ZONE: Final = "a time zone such as 'America/New_York'"
 _EXPECTED_HOLIDAYS: Final = (
@@ -75,7 +76,7 @@ def _calendar(key: str, told: Mapping[str, Any], mistakes: list[Mistake]) -> Cal
         for one in _day(name, given, (*path, name), mistakes)
     ]
     if not hours and len(mistakes) == before:
-        mistakes.append(Mistake(path, f"expected hours: it is never open; {_EXPECTED_DAYS}"))
+        mistakes.append(Mistake(path, f"expected hours such as {_EXAMPLE}: it is never open"))
     mistakes += _overlaps(hours)
     if zone is None:
         return None

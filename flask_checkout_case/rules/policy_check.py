@@ -9,7 +9,7 @@ from marshmallow import ValidationError
 
 from ..types import Priority
 from .calendars import Calendar
-from .conditions import CURRENCY_NEEDED, Clause
+from .conditions import Clause
 from .policy import (
     Burst,
     Hesitation,
@@ -43,7 +43,7 @@ def build(
         mistakes += flat(error.messages_dict)
     calendars, in_calendars = read_calendars(raw)
     routes, in_routes = read_routes(raw, calendars)
-    mistakes += [*in_calendars, *dangling(raw), *in_routes, *_without_rate(loaded)]
+    mistakes += [*in_calendars, *dangling(raw), *in_routes, *_without_rate(raw, loaded)]
     if mistakes:
         return None, mistakes
     return _assembled(loaded, calendars, routes, version=version, source=source), []
@@ -110,8 +110,15 @@ def _protocol(key: str, told: Mapping[str, Any]) -> Protocol:
     return Protocol(key=key, name=name, tasks=tuple(Task(**task) for task in told["tasks"]))
 
 
-def _without_rate(loaded: Mapping[str, Any]) -> Iterator[Mistake]:
-    if loaded:
-        over = loaded["hesitation"]["over"]
-        if Rates(loaded["currency"], loaded["rates"]).in_base(over) is None:
-            yield Mistake(("hesitation", "over"), f"expected {CURRENCY_NEEDED}")
+def _without_rate(raw: Mapping[str, Any], loaded: Mapping[str, Any]) -> Iterator[Mistake]:
+    if not loaded:
+        return
+    hesitation = loaded["hesitation"]
+    is_told = "over" in raw.get("hesitation", {})
+    if not (is_told or hesitation["enabled"]):
+        return
+    try:
+        Rates(loaded["currency"], loaded["rates"]).required(hesitation["over"])
+    except ValueError as error:
+        default = "" if is_told else f"; without one it is {hesitation['over']}"
+        yield Mistake(("hesitation", "over"), f"{error}{default}")

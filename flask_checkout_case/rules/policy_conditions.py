@@ -12,7 +12,7 @@ from marshmallow import ValidationError
 from .calendars import Calendar
 from .conditions import CONDITIONS, Around, Clause
 from .policy_toml import Mistake, Path, flat, rows, tables
-from .policy_values import Rates, nearest
+from .policy_values import Rates, nearest, parse_rate
 
 
 def read_routes(
@@ -81,9 +81,13 @@ def rates_of(raw: Mapping[str, Any]) -> Rates:
     table = rates if isinstance(rates, Mapping) else {}
     return Rates(
         currency if isinstance(currency, str) else "USD",
-        {
-            key: Decimal(value)
-            for key, value in table.items()
-            if isinstance(value, (int, Decimal)) and not isinstance(value, bool)
-        },
+        {key: _rate(value) for key, value in table.items()},
     )
+
+
+def _rate(value: Any) -> Decimal:
+    try:
+        return parse_rate(value)
+    except ValueError:
+        # It has been complained about: an amount in this currency is no further mistake.
+        return Decimal(1)

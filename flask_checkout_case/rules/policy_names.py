@@ -24,7 +24,7 @@ def dangling(raw: Mapping[str, Any]) -> Iterator[Mistake]:
 
 
 def _service_levels(raw: Mapping[str, Any], teams: list[str]) -> Iterator[Mistake]:
-    calendars = [ALWAYS, *_keys(raw, "calendars")]
+    calendars = dict.fromkeys([ALWAYS, *_keys(raw, "calendars")])
     protocols = _keys(raw, "protocols")
     for key, sla in tables(raw.get("sla")):
         path: Path = ("sla", key)

@@ -5,13 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validates_schema
 
 from ..types import Money, Priority
-from .policy_values import nearest, parse_amount, parse_delay, parse_duration, parse_percent
+from .policy_values import (
+    nearest,
+    parse_amount,
+    parse_delay,
+    parse_duration,
+    parse_percent,
+    parse_rate,
+)
 
 if TYPE_CHECKING:
     _Field = fields.Field[Any]
@@ -23,7 +29,6 @@ CLOCKS: Final = ("first_response", "next_response", "resolution")
 _CURRENCY: Final = re.compile(r"[A-Z]{3}", re.ASCII)
 _BURST: Final = re.compile(r"([1-9][0-9]{0,3}) in (\S+)", re.ASCII)
 _MISSING: Final = "expected a value, but it is missing"
-_RATES: Final = "a rate above 0, such as 1.08 or '1.08'"
 
 
 class _Value(_Field):
@@ -139,13 +144,13 @@ class _Strict(Schema):
 
 def _text(value: Any) -> str:
     if not isinstance(value, str) or not value.strip() or len(value) > 64:
-        raise ValueError("expected a text of at most 64 characters")
+        raise ValueError("expected a text of 1 to 64 characters")
     return value
 
 
 def _name(value: Any) -> str:
     if not isinstance(value, str) or not value.strip() or len(value) > 255:
-        raise ValueError("expected a text of at most 255 characters")
+        raise ValueError("expected a text of 1 to 255 characters")
     return value
 
 
@@ -154,16 +159,6 @@ def currency_code(value: Any) -> str:
     if not (isinstance(value, str) and _CURRENCY.fullmatch(value)):
         raise ValueError("expected an ISO 4217 code such as 'USD'")
     return value
-
-
-def _rate(value: Any) -> Decimal:
-    try:
-        rate = Decimal(value) if isinstance(value, (str, int, Decimal)) else Decimal(0)
-    except ArithmeticError as error:
-        raise ValueError(f"expected {_RATES}") from error
-    if isinstance(value, bool) or not rate.is_finite() or rate <= 0:
-        raise ValueError(f"expected {_RATES}")
-    return rate
 
 
 def _count(value: Any) -> int:
@@ -203,8 +198,8 @@ def _several(read: Callable[[Any], str]) -> Callable[[Any], tuple[str, ...]]:
 
 
 def _members(value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list):
-        raise ValueError("expected a list of agents' refs such as ['7']")  # noqa: TRY004
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise ValueError("expected a list of agents' refs, each a text such as '7'")
     return tuple(dict.fromkeys(_name(one) for one in value))
 
 
@@ -218,7 +213,7 @@ def _burst(value: Any) -> tuple[int, timedelta]:
 def _anything(value: Any) -> Any:
     """``policy_calendars`` reads what is in it."""
     if not isinstance(value, Mapping):
-        raise ValueError("expected a table")  # noqa: TRY004
+        raise ValueError("expected a table such as [calendars.office]")  # noqa: TRY004
     return value
 
 
@@ -315,7 +310,7 @@ class PaymentsSchema(_Strict):
 
 class PolicySchema(_Strict):
     currency = _Value(currency_code, load_default="USD")
-    rates = _Tables(_Value(_rate), names=currency_code, load_default=dict)
+    rates = _Tables(_Value(parse_rate), names=currency_code, load_default=dict)
     teams = _Tables(_Table(TeamSchema), required="expected at least one team, [teams.support]")
     sla = _Tables(_Table(SlaSchema), load_default=dict)
     calendars = _Tables(_Value(_anything), load_default=dict)

@@ -17,6 +17,9 @@ DURATION: Final = "a duration such as '15m', '4h', '2d' or '90s'"
 AMOUNT: Final = "an amount such as '5000 USD'"
 PERCENT: Final = "a share of the time from '1%' to '100%'; what comes later is `after`"
 LONGEST: Final = timedelta(days=3650)
+RATE: Final = "a rate above 0, such as 1.08 or '1.08'"
+RATES: Final = (Decimal("1e-9"), Decimal("1e9"))
+"""The least and the greatest rate: what an amount is worth can be written, and compared."""
 
 _DURATION: Final = re.compile(r"([1-9][0-9]{0,8})([smhd])", re.ASCII)
 _PERCENT: Final = re.compile(r"([1-9][0-9]?|100)%", re.ASCII)
@@ -54,7 +57,12 @@ def parse_delay(text: object) -> timedelta:
     Raises:
         ValueError: see :func:`parse_duration`.
     """
-    return timedelta(0) if text == NO_DELAY else parse_duration(text)
+    if text == NO_DELAY:
+        return timedelta(0)
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise ValueError(f"{error}, or {NO_DELAY!r}") from error
 
 
 def format_duration(length: timedelta) -> str:
@@ -91,6 +99,26 @@ def parse_amount(text: object) -> Money:
         raise ValueError(f"expected {AMOUNT}: {error}") from error
 
 
+def parse_rate(value: object) -> Decimal:
+    """Read an exchange rate: a number, or one in quotes.
+
+    Raises:
+        ValueError: for anything else, and outside of :data:`RATES`.
+    """
+    if isinstance(value, bool) or not isinstance(value, (str, int, Decimal)):
+        raise ValueError(f"expected {RATE}")  # noqa: TRY004 - read functions raise one kind
+    try:
+        rate = Decimal(value)
+    except ArithmeticError as error:
+        raise ValueError(f"expected {RATE}") from error
+    if not rate.is_finite() or rate <= 0:
+        raise ValueError(f"expected {RATE}")
+    least, greatest = RATES
+    if not least <= rate <= greatest:
+        raise ValueError(f"expected a rate from {least:f} to {greatest:f}")
+    return rate
+
+
 @dataclass(frozen=True, slots=True)
 class Rates:
     """What one major unit of a currency is worth in the base currency."""
@@ -106,3 +134,18 @@ class Rates:
             return money.amount
         rate = self.rates.get(money.currency)
         return None if rate is None else money.amount * rate
+
+    def required(self, money: Money) -> Decimal:
+        """Return what :meth:`in_base` does.
+
+        Raises:
+            ValueError: the amount's currency has no rate.
+        """
+        amount = self.in_base(money)
+        if amount is None:
+            known = list(dict.fromkeys([self.currency, *self.rates]))
+            raise ValueError(
+                f"expected an amount in the policy's currency or one of [rates]: "
+                f"{', '.join(known)}{nearest(money.currency, known)}"
+            )
+        return amount

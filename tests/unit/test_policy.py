@@ -9,7 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flask_checkout_case.errors import PolicyError
-from flask_checkout_case.rules.policy import Policy, load_policy, parse_policy
+from flask_checkout_case.rules.policy import (
+    Policy,
+    load_policy,
+    parse_policy,
+    read_policy_text,
+)
 from flask_checkout_case.rules.policy_values import (
     LONGEST,
     format_duration,
@@ -118,6 +123,9 @@ def test_broken_toml_is_refused_with_its_line(text: str, line: int) -> None:
         (("[teams.support]", "currency = 'Euro'\n[teams.support]"), 1, "an ISO 4217 code"),
         (("[[routes]]", "[rates]\nEUR = -1\n[[routes]]"), 4, "rates.EUR: expected a rate above 0"),
         (("[[routes]]", "[rates]\nEuro = 1\n[[routes]]"), 4, "rates.Euro: expected an ISO 4217"),
+        (("[[routes]]", "[rates]\nEUR = 1e999999\n[[routes]]"), 4, "expected a rate from 0.0"),
+        (("[[routes]]", "[rates]\nEUR = '1e-99'\n[[routes]]"), 4, "expected a rate from 0.0"),
+        (("[[routes]]", "[payments]\nrecovers_within = '-2m'\n[[routes]]"), 4, "'90s', or '0s'"),
         (("[[routes]]", "[hesitation]\nover = 5000\n[[routes]]"), 4, "an amount such as"),
         (("[[routes]]", "[hesitation]\nover = '5 EUR'\n[[routes]]"), 4, "one of [rates]"),
         (("[[routes]]", "[hesitation]\nafter = '10'\n[[routes]]"), 4, "a duration such as"),
@@ -131,6 +139,57 @@ def test_a_mistake_is_named_with_its_place(change: tuple[str, str], line: int, t
     assert any(one.startswith(f"p.toml:{line}: ") and told in one for one in lines), lines
 
 
+@pytest.mark.parametrize("number", ["'1.08'", "1.08", "1e-9", "1e9"])
+def test_an_amount_is_converted_by_a_rate_however_it_is_written(number: str) -> None:
+    over = "name = 'Much'\nteam = 'support'\nwhen = { total_over = '999999999999999 EUR' }"
+    policy = parse_policy(
+        f"[rates]\nEUR = {number}\n"
+        + GOOD.replace("[[routes]]", f"[[routes]]\n{over}\n[[routes]]"),
+        "p.toml",
+    )
+    assert policy.in_base(Money(100, "EUR")) == 100 * Decimal(number.strip("'"))
+
+
+def test_a_currency_without_a_rate_is_told_with_those_that_have_one() -> None:
+    (told,) = refused("[rates]\nEUR = 1\n[hesitation]\nover = '5 EUU'\n" + GOOD)
+    assert told == (
+        "p.toml:4: hesitation.over: expected an amount in the policy's currency or one of [rates]: "
+        "USD, EUR; did you mean 'EUR'?"
+    )
+
+
+def test_a_broken_rate_is_told_once() -> None:
+    (told,) = refused("[rates]\nEUR = '1,08'\n[hesitation]\nover = '5 EUR'\n" + GOOD)
+    assert told.startswith("p.toml:2: rates.EUR: ")
+
+
+def test_another_currency_says_what_the_default_of_hesitation_is() -> None:
+    (told,) = refused("currency = 'EUR'\n" + GOOD)
+    assert told.startswith("p.toml:1: hesitation.over: expected an amount in ")
+    assert told.endswith("EUR; without one it is 5000.00 USD")
+
+
+def test_a_shop_of_another_currency_may_leave_hesitation_off() -> None:
+    policy = parse_policy("currency = 'EUR'\n[hesitation]\nenabled = false\n" + GOOD, "p.toml")
+    assert policy.hesitation.enabled is False
+
+
+@pytest.mark.parametrize("deep", ["[" * 5000 + "]" * 5000, "{ a = " * 5000 + "1" + " }" * 5000])
+def test_values_within_values_end_in_a_message(deep: str) -> None:
+    (told,) = refused(f"currency = {deep}\n" + GOOD)
+    assert told == "p.toml:1: expected fewer values within values"
+
+
+def test_a_number_of_too_many_digits_is_no_toml() -> None:
+    (told,) = refused(f"currency = {'9' * 5000}\n" + GOOD)
+    assert "expected TOML: " in told
+
+
+def test_a_byte_order_mark_is_left_out(tmp_path: Path) -> None:
+    (tmp_path / "p.toml").write_text("\ufeff" + GOOD, encoding="utf-8")
+    assert read_policy_text(tmp_path / "p.toml") == (GOOD, "p.toml")
+
+
 @pytest.mark.parametrize(
     ("condition", "told"),
     [
@@ -141,7 +200,7 @@ def test_a_mistake_is_named_with_its_place(change: tuple[str, str], line: int, t
         ("category = []", "at least one"),
         ("category = 3", "when.category: expected one of"),
         ("total_over = 5000", "expected an amount such as '5000 USD'"),
-        ('total_over = "5000 EUR"', "expected the same currency as the policy's"),
+        ('total_over = "5000 EUR"', "expected an amount in the policy's currency"),
         ('total_over = ["5000 USD"]', "expected an amount"),
         ('total_under = "5.001 USD"', "more digits than USD has"),
         ('provider = ""', "when.provider: expected a text"),

@@ -7,13 +7,11 @@ from typing import Any, Final
 
 from ...errors import ConfigurationError
 from .base import Around, Clause, Condition, Facts, Finding
-from .kinds import CURRENCY_NEEDED
 from .own import Parameters, is_name, own_condition
 from .shipped import SHIPPED
 
 __all__ = [
     "CONDITIONS",
-    "CURRENCY_NEEDED",
     "Around",
     "Clause",
     "Condition",

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Final, Literal, Unpack
+from typing import Any, Literal, Unpack
 
 from ...types import currency_digits
 from ..calendars import Calendar, is_open
@@ -14,8 +14,6 @@ from ..policy_calendars import WEEKDAYS
 from ..policy_values import AMOUNT, Rates, nearest, parse_amount
 from .base import Around, Condition, Facts, Finding, Told
 from .words import read_phrase, split
-
-CURRENCY_NEEDED: Final = "the same currency as the policy's, or one of [rates]"
 
 Side = Literal[1, -1]
 
@@ -91,10 +89,7 @@ def total(name: str, side: Side, **told: Unpack[Told]) -> Condition:
     """A total strictly over (1) or under (-1) an amount of any currency that has a rate."""
 
     def read(given: Any, around: Around) -> Decimal:
-        limit = around.rates.in_base(parse_amount(given))
-        if limit is None:
-            raise ValueError(f"expected {CURRENCY_NEEDED}")
-        return limit
+        return around.rates.required(parse_amount(given))
 
     def ask(facts: Facts, expected: tuple[Any, ...], rates: Rates) -> Finding:
         actual = str(facts.total) if facts.total is not None else None
