@@ -7,7 +7,7 @@ skips is read with the offset before it, one that comes twice is the first.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final, NamedTuple, TypeAlias
@@ -43,7 +43,7 @@ class Calendar:
     key: str
     timezone: ZoneInfo
     shifts: Mapping[int, tuple[Shift, ...]]
-    holidays: Container[date] = field(default=frozenset())
+    holidays: frozenset[date] = frozenset()
     breaks: Mapping[date, tuple[Shift, ...]] = field(default_factory=dict)
 
 

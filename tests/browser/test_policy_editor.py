@@ -115,6 +115,60 @@ def test_tab_indents_and_escape_lets_it_leave(visit: Callable[..., tuple[Page, s
     expect(area).not_to_be_focused()
 
 
+def test_a_text_that_is_too_long_is_not_sent_and_stays(
+    visit: Callable[..., tuple[Page, str]],
+) -> None:
+    page, desk = visit(viewport=DESKTOP)
+    page.goto(f"{desk}/policy")
+    area = page.get_by_label("Edit", exact=True)
+    expect(page.locator("form[data-ready]")).to_be_visible()
+    text = TEXT + "#" * policies.TEXT_LIMIT
+    area.fill(text)
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url))
+    page.get_by_role("button", name="Save as draft").click()
+    expect(page.locator("[data-verdict]")).to_have_text(
+        "That is too long: at most 60,000 characters."
+    )
+    expect(area).to_be_focused()
+    expect(area).to_have_value(text)
+    assert [url for url in sent if "/policy" in url] == []
+    area.fill(TEXT)
+    expect(page.locator("[data-verdict]")).to_have_text("No mistakes")
+
+
+def test_without_script_going_back_from_a_refusal_brings_the_text_back(
+    visit: Callable[..., tuple[Page, str]],
+) -> None:
+    page, desk = visit(viewport=DESKTOP, java_script_enabled=False)
+    page.goto(f"{desk}/policy")
+    text = "#" * policies.BODY_LIMIT
+    page.locator("#policy-text").fill(text)
+    page.get_by_role("button", name="Save as draft").click()
+    expect(page.get_by_text("what you typed is still there")).to_be_visible()
+    page.go_back()
+    expect(page.locator("#policy-text")).to_have_value(text)
+
+
+def test_hours_are_counted_where_the_reader_is(
+    visit: Callable[..., tuple[Page, str]], shop: Shop
+) -> None:
+    runtime = runtime_of(shop)
+    policies.note_file(runtime)
+    draft = policies.save_draft(runtime, TEXT.replace(OVER, "orders_over = 1"), agent=BOSS)
+    decline(shop, "c-1")
+    page, desk = visit(viewport=DESKTOP, timezone_id="Europe/Athens")
+    page.goto(f"{desk}/policy/replay")
+    expect(page.get_by_label("Time zone")).to_have_value("Europe/Athens")
+    page.goto(f"{desk}/policy/versions/{draft.id}")
+    page.get_by_role("link", name="Replay the last 30 days").click()
+    expect(page.get_by_text("in the time zone Europe/Athens.")).to_be_visible()
+    page.get_by_label("Time zone").select_option("UTC")
+    page.get_by_role("button", name="Replay").click()
+    expect(page.get_by_text("in the time zone UTC.")).to_be_visible()
+    assert page.evaluate("window.broken") == []
+
+
 @pytest.mark.parametrize("way", WAYS)
 def test_axe_finds_nothing_and_nothing_is_wider_than_its_window(
     way: str,
@@ -131,6 +185,8 @@ def test_axe_finds_nothing_and_nothing_is_wider_than_its_window(
         decline(shop, f"c-{number}", value=f"{value}.00", code=code, at=ago(hours=7 * number + 1))
     text = TEXT.replace(OVER, 'total_over = "1000 USD"')
     draft = policies.save_draft(runtime, text, agent=BOSS)
+    long_line = f'\n# {"a long remark " * 60}\nno_key = "{"x" * 300}"\n'
+    faulty = policies.save_draft(runtime, text + long_line, agent=BOSS)
     # axe brings its own script along, which the pages' policy would rightly refuse.
     page, desk = visit(**WAYS[way], bypass_csp=True)
     found: dict[str, list[str]] = {}
@@ -140,7 +196,7 @@ def test_axe_finds_nothing_and_nothing_is_wider_than_its_window(
         found[state] = [f"{rule['id']}: {rule['nodes'][0]['target']}" for rule in told]
         wider = page.evaluate("document.documentElement.scrollWidth - innerWidth")
         found[state] += [f"wider by {wider}"] if wider > 0 else []
-        if way == "desktop" and state != "table":
+        if way == "desktop" and state in ("editor", "difference", "replay"):
             screenshot(page, f"policy-{state}-{way}")
 
     page.goto(f"{desk}/policy")
@@ -151,6 +207,10 @@ def test_axe_finds_nothing_and_nothing_is_wider_than_its_window(
     look("editor")
     page.goto(f"{desk}/policy/versions/{draft.id}")
     look("difference")
+    page.goto(f"{desk}/policy/versions/{faulty.id}")
+    look("faulty")
+    page.goto(f"{desk}/policy/replay")
+    look("before a replay")
     page.goto(f"{desk}/policy/replay?version={draft.id}&days=30")
     look("replay")
     page.locator(".passed summary").click()

@@ -214,7 +214,7 @@ def test_hours_are_counted_in_the_zone_that_is_chosen(make_app: Make, tmp_path: 
 
     def shown(query: str) -> str:
         page = body(boss.get(f"policy/replay?version=2&days=7{query}").text)
-        found = re.search(r"by the clock of (\S+)\.", page)
+        found = re.search(r"in the time zone (\S+)\.", page)
         assert found is not None
         zone = ZoneInfo(found[1])
         there = at.astimezone(zone)

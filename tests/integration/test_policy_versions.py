@@ -7,6 +7,7 @@ import multiprocessing
 import queue
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from flask_checkout_case.rules.policy_diff import Change
 from flask_checkout_case.services import policies, policy_source
 from flask_checkout_case.services.runtime import Runtime
 from tests.support.desk import BOSS, SAM, decline, runtime_of
+from tests.support.due import set_clock
 from tests.support.shop import Shop, build_shop, dispose
 
 Make = Callable[..., Shop]
@@ -34,6 +36,20 @@ FILE, _ = read_policy_text(None)
 DRAFT = FILE.replace(
     'name = "Payment declined"\n', 'name = "Declined, to the concierge"\n'
 ).replace('"authentication"] }\nteam = "payments"', '"authentication"] }\nteam = "concierge"')
+OFFICE = """
+[teams.support]
+[calendars.office]
+timezone = "UTC"
+mon-fri = ["09:00-17:00"]
+holidays = {holidays}
+[sla.office]
+calendar = "office"
+first_response = "90m"
+[[routes]]
+name = "Everything"
+team = "support"
+sla = "office"
+"""
 CHANGES = (
     Change("added", "route", "Declined, to the concierge"),
     Change("removed", "route", "Payment declined"),
@@ -175,6 +191,28 @@ def test_a_draft_that_a_later_release_takes_loses_its_mark_with_its_activation(
         row.text = DRAFT
     done = policies.activate(runtime, draft.id, agent=BOSS, based_on=seen.id)
     assert (done.active, done.mistakes, done.changes) == (True, 0, CHANGES)
+
+
+def test_a_changed_list_of_holidays_dates_an_open_case_anew(make_app: Make, tmp_path: Path) -> None:
+    path = tmp_path / "policy.toml"
+    path.write_text(OFFICE.format(holidays='"DE"'), "utf-8")
+    shop = make_app(CHECKOUT_CASE_POLICY=str(path), CHECKOUT_CASE_POLICY_EDITABLE=True)
+    runtime = runtime_of(shop)
+    policies.note_file(runtime)
+    friday = datetime(2026, 3, 6, 16, 0, tzinfo=UTC)
+    clock = set_clock(shop, friday)
+    due = decline(shop, "c-1", at=friday).first_response_due
+    assert due == datetime(2026, 3, 9, 9, 30, tzinfo=UTC)
+
+    activate_draft(runtime, OFFICE.format(holidays="['DE', 2026-03-09]"))
+    clock.now = due
+    with shop.app.app_context():
+        sweep(runtime)
+        (case,) = shop.cases.find(checkout_ref="c-1")
+    assert case.first_response_due == datetime(2026, 3, 10, 9, 30, tzinfo=UTC)
+    with runtime.read() as session:
+        fired = session.scalars(select(CaseRow.fired)).one()
+    assert not any(key.startswith("first_response:100") for key in fired)
 
 
 def test_the_same_text_is_kept_once(shop: Shop, runtime: Runtime) -> None:
