@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
@@ -11,6 +12,8 @@ from typing import Any, Final
 from .errors import ConfigurationError
 
 PREFIX: Final = "CHECKOUT_CASE_"
+SECRET_BYTES: Final = 24
+"""What the Standard Webhooks ask of a secret at least."""
 PARTS: Final = ("widget", "agent", "api", "webhooks")
 
 
@@ -108,6 +111,18 @@ def _secrets(value: Any) -> Mapping[str, tuple[str, ...]]:
         if not isinstance(gateway, str) or not 1 <= len(pair) <= 2 or not all(pair):
             raise ValueError
         found[gateway] = pair
+    return found
+
+
+def _signing(value: Any) -> tuple[str, ...]:
+    found = (value,) if isinstance(value, str) else _texts(value)
+    if len(found) > 2:
+        raise ValueError
+    for secret in found:
+        if not secret.startswith("whsec_"):
+            raise ValueError
+        if len(base64.b64decode(secret.removeprefix("whsec_"), validate=True)) < SECRET_BYTES:
+            raise ValueError
     return found
 
 
@@ -242,6 +257,20 @@ KEYS: Final[tuple[Key, ...]] = (
         "Signing secrets of incoming webhooks; two while one is being rotated.",
     ),
     Key(
+        "alert_urls",
+        (),
+        "a list of addresses such as 'https://ops.example.com/hook'",
+        _texts,
+        "Where escalations are posted to whose `notify` has `webhook`.",
+    ),
+    Key(
+        "alert_secrets",
+        (),
+        "one or two secrets such as 'whsec_' and the base64 of at least 24 random bytes",
+        _signing,
+        "Sign what is posted to `alert_urls`; two while one is being replaced.",
+    ),
+    Key(
         "mail_url",
         None,
         "an address such as 'smtp://user:password@host:587?tls=starttls', or None",
@@ -308,6 +337,8 @@ class Settings:
     rate_limit_storage: str
     max_body: int
     webhook_secrets: Mapping[str, tuple[str, ...]]
+    alert_urls: tuple[str, ...]
+    alert_secrets: tuple[str, ...]
     mail_url: str | None
     mail_sender: str | None
     public_url: str | None

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Final
+from urllib.parse import urlsplit
 
 from flask import Flask
 from limits.errors import ConfigurationError as LimitsError
@@ -127,6 +128,17 @@ def _gateways(app: Flask, runtime: Runtime) -> Told:
         yield OK, "no webhook secret: no webhook is taken"
 
 
+def _alerts(app: Flask, runtime: Runtime) -> Told:
+    urls, secrets = runtime.settings.alert_urls, runtime.settings.alert_secrets
+    steps = [step for sla in runtime.policy.sla.values() for step in sla.escalate]
+    if any("webhook" in step.notify for step in steps) and not urls:
+        yield PROBLEM, "the policy notifies a webhook, and CHECKOUT_CASE_ALERT_URLS is empty"
+    if urls and not secrets:
+        yield PROBLEM, "CHECKOUT_CASE_ALERT_SECRETS is empty: receivers can't tell who posts"
+    for url in urls if secrets else ():
+        yield OK, f"escalations are posted to {urlsplit(url).hostname}"
+
+
 def _mail(app: Flask, runtime: Runtime) -> Told:
     if mailer_of(runtime) is None:
         yield WARNING, "no CHECKOUT_CASE_MAIL_URL and no mailer: no mail is sent"
@@ -179,6 +191,7 @@ _CHECKS: Final[Mapping[str, Callable[[Flask, Runtime], Told]]] = {
     "spool": _spool,
     "gateways": _gateways,
     "mail": _mail,
+    "alerts": _alerts,
     "widget": _widget,
     "rate limits": _rate_limits,
 }

@@ -21,7 +21,8 @@ from ..data.models import OutboxRow
 from ..errors import ConfigurationError
 from ..services import escalation, outreach
 from ..services.runtime import Runtime
-from . import letters
+from . import alerts, letters
+from .alerts import Alert
 from .drain import drain
 from .mail import Mail, Mailer, PermanentError, mailer_of
 
@@ -54,7 +55,7 @@ class NotWantedError(Exception):
     """It must not be sent any more; the message says why."""
 
 
-Prepare = Callable[[Runtime, Item], Mail]
+Prepare = Callable[[Runtime, Item], Mail | Alert]
 
 
 def deliver(
@@ -118,13 +119,13 @@ class _Worker:
     def work(self, item: Item) -> bool:
         """Send one; whether it left. Whatever goes wrong with it is written down, not raised."""
         try:
-            mail = self._prepared(item)
+            message = self._prepared(item)
             self._stepped("prepared")
             if not self._renewed(item):
                 log.warning("another worker has taken over %s", item.key)
                 return False
             self._stepped("renewed")
-            self._send(mail)
+            self._send(message)
         except NotWantedError as error:
             self._settle(item, claims.CANCELLED, str(error))
             return False
@@ -136,11 +137,11 @@ class _Worker:
             self._failed(item, error)
             return False
         self._stepped("sent")
-        self._settle(item, claims.DONE, None, mail)
+        self._settle(item, claims.DONE, None, message)
         self._stepped("settled")
         return True
 
-    def _prepared(self, item: Item) -> Mail:
+    def _prepared(self, item: Item) -> Mail | Alert:
         prepare = KINDS.get(item.kind)
         if prepare is None:
             raise PermanentError(f"nobody delivers a {item.kind!r}")
@@ -150,12 +151,17 @@ class _Worker:
         with self.runtime.write() as unit:
             return claims.renew(unit.session, item.id, unit.now, owner=self.owner, lease=self.lease)
 
-    def _send(self, mail: Mail) -> None:
+    def _send(self, message: Mail | Alert) -> None:
+        if isinstance(message, Alert):
+            alerts.send(self.runtime, message, self.runtime.clock())
+            return
         if self._mailer is None:
             raise ConfigurationError("there is no mailer: set CHECKOUT_CASE_MAIL_URL")
-        self._mailer(mail)
+        self._mailer(message)
 
-    def _settle(self, item: Item, state: str, error: str | None, mail: Mail | None = None) -> None:
+    def _settle(
+        self, item: Item, state: str, error: str | None, sent: Mail | Alert | None = None
+    ) -> None:
         with self.runtime.write() as unit:
             settled = claims.settle(
                 unit.session, item.id, unit.now, owner=self.owner, state=state, error=error
@@ -169,8 +175,8 @@ class _Worker:
                 else None
             )
             if case is not None:
-                told = {"state": "sent" if mail else "failed", "error": error}
-                outreach.record(unit, case, told | (_kept(mail) if mail else {}))
+                told = {"state": "sent" if sent else "failed", "error": error}
+                outreach.record(unit, case, told | (_kept(sent) if isinstance(sent, Mail) else {}))
         if not settled:
             log.warning("%s was settled by another worker", item.key)
 
@@ -224,8 +230,13 @@ def _escalation(runtime: Runtime, item: Item) -> Mail:
     return letters.escalation(runtime, row, agent, item.payload, item.key)
 
 
+def _alert(runtime: Runtime, item: Item) -> Alert:
+    return alerts.escalated(runtime, item.case_id, item.payload, item.key)
+
+
 KINDS: Final[Mapping[str, Prepare]] = {
     outreach.KIND: _payment_failed,
     escalation.KIND: _escalation,
+    escalation.ALERT: _alert,
 }
 """Who prepares what, by the outbox's ``kind``: a new one is a function and a line here."""

@@ -59,7 +59,7 @@ class Step:
 
     Args:
         clock: ``first_response``, ``next_response`` or ``resolution``.
-        notify: any of ``assignee``, ``team``, ``supervisors``.
+        notify: any of ``assignee``, ``team``, ``supervisors``, ``webhook``.
         priority, team, protocol: what the case gets.
     """
 

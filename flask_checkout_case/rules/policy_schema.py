@@ -239,7 +239,7 @@ class StepSchema(_Strict):
     clock = _Value(_word(*CLOCKS))
     at = _Value(parse_percent)
     after = _Value(parse_duration)
-    notify = _Value(_several(_word("assignee", "team", "supervisors")))
+    notify = _Value(_several(_word("assignee", "team", "supervisors", "webhook")))
     priority = _Value(_priority)
     team = _Value(_text)
     protocol = _Value(_text)

@@ -20,6 +20,7 @@ from .reading import info
 from .runtime import Runtime, Unit
 
 KIND: Final = "escalation_mail"
+ALERT: Final = "escalation_webhook"
 TASK: Final = "task"
 """In the place of a clock: what is overdue is a task of a protocol."""
 SEEN_WITHIN: Final = timedelta(days=60)
@@ -51,6 +52,8 @@ def act(unit: Unit, row: CaseRow, threshold: Threshold) -> list[AgentRow]:
     found = people(unit, row, wanted, staff)
     told = {"notify": sorted(wanted), "people": [one.name for one in found]}
     _note(unit, before, row, threshold, told)
+    if "webhook" in wanted:
+        _alert(unit, row, threshold)
     unit.emit("case_escalated", case=info(row), reason=threshold.key.rsplit(":", 1)[0])
     return found
 
@@ -157,6 +160,25 @@ def write(
             named = f"escalation:{row.reference}:{key}:{one.id}"
             told = {**news, "agent": one.ref}
             outbox.put(unit.session, KIND, named, told, now=unit.now, case_id=row.id)
+
+
+def _alert(unit: Unit, row: CaseRow, threshold: Threshold) -> None:
+    news = {
+        "clock": threshold.clock,
+        "percent": threshold.percent,
+        "after": int(threshold.after.total_seconds()),
+        "due": threshold.due.isoformat(),
+        "at": unit.now.isoformat(),
+    }
+    for place, url in enumerate(unit.runtime.settings.alert_urls):
+        key = f"alert:{row.reference}:{threshold.key}:{place}"
+        outbox.put(unit.session, ALERT, key, {**news, "url": url}, now=unit.now, case_id=row.id)
+
+
+def case_of(runtime: Runtime, case_id: int | None) -> CaseRow | None:
+    """Return the case that something in the outbox is about."""
+    with runtime.read() as session:
+        return queries_due.case_by_id(session, case_id) if case_id is not None else None
 
 
 def why_not_now(

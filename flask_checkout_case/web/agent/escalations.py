@@ -14,6 +14,7 @@ _TOLD: Final = {
     "assignee": N_("the assignee"),
     "team": N_("the team"),
     "supervisors": N_("the supervisors"),
+    "webhook": N_("the shop's systems"),
 }
 
 
@@ -42,7 +43,8 @@ def _parts(data: Mapping[str, Any], clock: str, team: Callable[[str], str]) -> l
     if data.get("team"):
         found.append(gettext("moved to %(team)s", team=team(str(data["team"].get("to")))))
     people = [str(name) for name in data.get("people") or ()]
-    whom = people or [gettext(_TOLD[word]) for word in data.get("notify") or () if word in _TOLD]
+    told = [word for word in data.get("notify") or () if word in _TOLD]
+    whom = people + [gettext(_TOLD[word]) for word in told if not people or word == "webhook"]
     if whom:
         found.append(gettext("told: %(people)s", people=", ".join(whom)))
     return found
