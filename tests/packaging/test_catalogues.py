@@ -84,6 +84,15 @@ def test_arabic_is_arabic() -> None:
     assert latin == []
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_plural_form_is_a_text_and_the_last_one_counts(language: str) -> None:
+    plurals = [m for m in messages(read_catalogue(language)) if isinstance(m.id, tuple)]
+    assert plurals != []
+    short = [m.id for m in plurals if min(map(len, _forms(m.string))) < 3]
+    uncounted = [m.id for m in plurals if "%(num)s" not in _forms(m.string)[-1]]
+    assert (short, uncounted) == ([], [])
+
+
 def test_german_is_german() -> None:
     same = {m.id for m in messages(read_catalogue("de")) if m.id == m.string}
     assert same <= SAME_IN_GERMAN
