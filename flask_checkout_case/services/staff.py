@@ -70,7 +70,7 @@ def set_presence(runtime: Runtime, agent: Agent, presence: str, *, of: str | Non
         PermissionDeniedError: only supervisors speak for others.
         NotFoundError: no such agent has ever been seen.
     """
-    ref = of or str(agent.ref)
+    ref = str(agent.ref) if of is None else of
     if ref != str(agent.ref) and not agent.is_supervisor:
         raise PermissionDeniedError("only supervisors say how present others are")
     try:

@@ -11,7 +11,7 @@ from flask import request
 
 NUL: Final = "\0"
 _MOST: Final = 2**31 - 1
-_MOST_ROWS: Final = 2**63 - 1
+MOST_ROWS: Final = 2**63 - 1
 
 
 def version() -> int | None:
@@ -27,7 +27,7 @@ def row_number(text: str) -> int:
         ValueError: it is no number that a row can have.
     """
     number = int(text)
-    if not 0 < number <= _MOST_ROWS:
+    if not 0 < number <= MOST_ROWS:
         raise ValueError(f"{number} is no row's number")
     return number
 

@@ -17,7 +17,7 @@ from ...types import Agent
 from ..answers import answer
 from ..current import current_agent, runtime
 from ..guard import csrf_protected
-from . import policy_words
+from . import fields, policy_words
 from .blueprint import blueprint
 
 _TAKES_A_TEXT: Final = frozenset(
@@ -58,7 +58,7 @@ def policy() -> ResponseReturnValue:
     """Show the policy in force, an editor that starts with it, and what has been before."""
     agent = supervisor()
     policies.note_file(runtime())
-    start = request.args.get("from", type=int)
+    start = request.args.get("from", type=fields.row_number)
     if start is None:
         return _page(agent, None)
     version, text = policies.find(runtime(), start)
@@ -89,18 +89,18 @@ def policy_check() -> ResponseReturnValue:
     )
 
 
-@blueprint.get("/policy/versions/<int:policy_id>")
+@blueprint.get(f"/policy/versions/<int(max={fields.MOST_ROWS}):policy_id>")
 def policy_version(policy_id: int) -> ResponseReturnValue:
     """Show a version and how it differs from the one in force; it can be activated here."""
     return _version_page(supervisor(), policy_id)
 
 
-@blueprint.post("/policy/versions/<int:policy_id>/activate")
+@blueprint.post(f"/policy/versions/<int(max={fields.MOST_ROWS}):policy_id>/activate")
 @csrf_protected
 def policy_activate(policy_id: int) -> ResponseReturnValue:
     """Put a version into force, unless another one came into force since the page was made."""
     agent = supervisor()
-    based_on = request.form.get("based_on", type=int)
+    based_on = request.form.get("based_on", type=fields.row_number)
     try:
         policies.activate(runtime(), policy_id, agent=agent, based_on=based_on)
     except PolicyChangedError as error:

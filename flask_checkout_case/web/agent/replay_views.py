@@ -18,7 +18,7 @@ from ...services import policies
 from ...services.replay import replay
 from ...types import Priority
 from ..current import runtime
-from . import charts, policy_words
+from . import charts, fields, policy_words
 from .blueprint import blueprint
 from .policy_views import frame, supervisor
 
@@ -34,7 +34,7 @@ def policy_replay() -> ResponseReturnValue:
     agent = supervisor()
     policies.note_file(runtime())
     history = policies.history(runtime())
-    chosen = request.args.get("version", type=int)
+    chosen = request.args.get("version", type=fields.row_number)
     days = request.args.get("days", 30, type=int)
     days = days if days in DAYS else 30
     per_hour = min(max(request.args.get("per_hour", PER_HOUR, type=int), 1), 1000)

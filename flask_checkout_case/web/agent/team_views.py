@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from ...services import queue, staff, teams
 from ..current import current_agent, runtime
 from ..guard import csrf_protected
+from . import fields
 from .blueprint import blueprint
 
 
@@ -30,12 +31,12 @@ def team_board() -> ResponseReturnValue:
 def presence() -> ResponseReturnValue:
     """Say how present one is, or, as a supervisor, somebody else."""
     agent = current_agent()
-    given = request.form
-    staff.set_presence(runtime(), agent, given.get("presence", ""), of=given.get("of") or None)
-    return redirect(_back(given.get("back", "")), 303)
+    whose = fields.word("of") if request.form.get("of") else None
+    staff.set_presence(runtime(), agent, fields.word("presence"), of=whose)
+    return redirect(_back(fields.word("back")), 303)
 
 
 def _back(path: str) -> str:
     """Return the page of ours that the form stood on; anything else leads to the queue."""
     home = url_for(".queue")
-    return path if path.startswith(home) and "\\" not in path else home
+    return path if path.startswith(home) and "\\" not in path and path.isprintable() else home

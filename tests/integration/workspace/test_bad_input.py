@@ -13,8 +13,19 @@ from flask_checkout_case.errors import InvalidInputError
 from flask_checkout_case.rules.redact import mask_text
 from flask_checkout_case.services import cases
 from tests.support.bad_input import bad_texts
-from tests.support.desk import LIN, Desk, body, decline, now, open_desk, runtime_of
+from tests.support.desk import (
+    AGENT_PAGES,
+    LIN,
+    ORIGIN,
+    Desk,
+    body,
+    decline,
+    now,
+    open_desk,
+    runtime_of,
+)
 from tests.support.shop import Shop
+from tests.support.widget import hidden_fields
 
 Make = Callable[..., Shop]
 
@@ -129,3 +140,21 @@ def test_links_and_pictures_of_the_cart_are_addresses(shop: Shop, lin: Desk) -> 
         assert bad not in page
     assert 'src="/static/cup.svg"' in page
     assert 'href="https://shop.example/pen"' in page
+
+
+@pytest.mark.parametrize(
+    "page", ["policy/versions/{}", "policy?from={}", "policy/replay?version={}"]
+)
+def test_a_version_of_the_policy_that_cannot_be(make_app: Make, page: str) -> None:
+    shop = open_desk(make_app, CHECKOUT_CASE_POLICY_EDITABLE=True)
+    Desk(shop, "boss").get(page.format("9" * 19), status=[200, 404])
+
+
+def test_presence_forms_with_control_characters(make_app: Make) -> None:
+    boss = Desk(open_desk(make_app), "boss")
+    form = {**hidden_fields(boss.get("").text), "presence": "busy"}
+    address = f"{AGENT_PAGES}/presence"
+    back = {**form, "back": f"{AGENT_PAGES}/\r\nX: 1"}
+    answer = boss.http.post(address, back, headers=ORIGIN, status=303)
+    assert answer.location.endswith(f"{AGENT_PAGES}/")
+    boss.http.post(address, {**form, "of": "\0"}, headers=ORIGIN, status=404)
