@@ -71,3 +71,8 @@ def first_signals_of(
     )
     statement = select(EntryRow.case_id, EntryRow.at, EntryRow.data).where(EntryRow.id.in_(first))
     return session.execute(statement).all()
+
+
+def cases_named(session: Session, references: Sequence[str]) -> Sequence[CaseRow]:
+    """Return the cases of these references."""
+    return session.scalars(select(CaseRow).where(CaseRow.reference.in_(references))).all()

@@ -14,9 +14,11 @@ from sqlalchemy.orm import Session
 from ..data import queries_replay as queries
 from ..rules.failures import category_of
 from ..rules.policy import Policy
-from ..rules.replay import Comparison, Hour, Recorded, Verdict, compare, staffing
+from ..rules.replay import Comparison, Difference, Hour, Recorded, Verdict, compare, staffing
 from ..rules.routing import Facts
-from ..types import Category, FailureClass, Money, Origin, Priority
+from ..types import Agent, Category, FailureClass, Money, Origin, Priority
+from .permission import may
+from .reading import info
 from .runtime import Runtime
 
 DIFFERENCES_TOLD: Final = 20
@@ -49,6 +51,16 @@ def replay(
         found = compare(runtime.policy, draft, islice(cases, most), now, zone)
         found.is_cut = next(cases, None) is not None
     return found
+
+
+def differences_for(runtime: Runtime, agent: Agent, found: Comparison) -> list[Difference]:
+    """Return the differences in cases that the agent may see; sums tell of no single case."""
+    if runtime.hooks.permission is None and agent.is_supervisor:
+        return found.differences
+    with runtime.read() as session:
+        rows = queries.cases_named(session, [one.reference for one in found.differences])
+    seen = {row.reference for row in rows if may(runtime, agent, "view", info(row))}
+    return [one for one in found.differences if one.reference in seen]
 
 
 def recorded(session: Session, since: datetime) -> Iterator[Recorded]:

@@ -32,6 +32,7 @@ Make = Callable[..., Shop]
 
 TEXT, _ = read_policy_text(None)
 DRAFT = TEXT.replace('total_over = "5000 USD"', 'total_over = "100 USD"')
+ONE_TEAM = '[teams.other]\n\n[[routes]]\nname = "All"\nteam = "other"\n'
 OFFICE = '\n[calendars.office]\ntimezone = "Asia/Tokyo"\nmon-fri = ["09:00-17:00"]\n'
 
 
@@ -249,3 +250,15 @@ def test_cases_that_have_lost_their_signal_are_counted(shop: Shop, boss: Desk) -
     with runtime_of(shop).write() as unit:
         unit.session.execute(delete(EntryRow).where(EntryRow.kind == "signal"))
     assert "1 case no longer has the signal" in boss.get(page).text
+
+
+def test_a_replay_names_no_case_that_its_reader_may_not_see(shop: Shop, boss: Desk) -> None:
+    hidden, shown = decline(shop, "c-1"), decline(shop, "c-2", value="6000.00")
+    shop.cases.permission(
+        lambda _agent, _action, case: case is not None and case.team != hidden.team
+    )
+    draft = policies.save_draft(runtime_of(shop), ONE_TEAM, agent=BOSS)
+    page = boss.get(f"policy/replay?version={draft.id}").text
+    assert shown.reference in page
+    assert hidden.reference not in page
+    assert hidden.team != shown.team

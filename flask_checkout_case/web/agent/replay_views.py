@@ -15,7 +15,7 @@ from ...rules.policy import Policy
 from ...rules.policy_calendars import zone_of
 from ...rules.replay import PER_HOUR, Comparison, staffing
 from ...services import policies
-from ...services.replay import replay
+from ...services.replay import differences_for, replay
 from ...types import Priority
 from ..current import runtime
 from . import charts, fields, policy_words
@@ -49,6 +49,7 @@ def policy_replay() -> ResponseReturnValue:
             zone = zone_of(zones[0])
             compared = replay(runtime(), draft, days=days, most=MOST_CASES, zone=zone or UTC)
             found = _told(compared, draft, per_hour, request.args.get("team", ""))
+            found["differences"] = differences_for(runtime(), agent, compared)[:SHOWN]
     return render_template(
         "checkout_case/agent/policy_replay.html",
         history=[one for one in history if not one.mistakes],
@@ -103,7 +104,6 @@ def _told(found: Comparison, draft: Policy, per_hour: int, team: str) -> dict[st
         "bars": charts.bars([_bar(found, key, names.get(key, key)) for key in teams]),
         "steps": charts.steps([one.people for one in now], [one.people for one in then]),
         "hours": [(hour, now[hour], then[hour]) for hour in range(len(now))],
-        "differences": found.differences[:SHOWN],
     }
 
 
