@@ -97,22 +97,19 @@ def set_presence(runtime: Runtime, agent: Agent, presence: str, *, of: str | Non
         assignment.settle(runtime)
 
 
-def decline(
-    runtime: Runtime, reference: str, *, agent: Agent, version: int | None = None
-) -> CaseInfo:
+def decline(runtime: Runtime, reference: str, *, agent: Agent, version: int | None) -> CaseInfo:
     """Hand back a case that one was given automatically; somebody else gets it.
 
     Args:
-        version: on which version of the case this is based; any when ``None``.
+        version: on which version of the case this is based.
 
     Raises:
-        NotFoundError, StaleVersionError.
+        NotFoundError, VersionRequiredError, StaleVersionError.
         PermissionDeniedError: it is not in the agent's hands, or was not given automatically.
     """
     with on_case(runtime, reference) as work:
         require(runtime, agent, "view", info(work.row))
-        if version is not None:
-            work.check(version)
+        work.check(version)
         now = queries_assignment.open_assignment(work.unit.session, work.row.id)
         if now is None or now.agent_ref != str(agent.ref) or now.how not in AUTOMATIC:
             raise PermissionDeniedError("only a case that was given to you can be declined")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from flask_checkout_case import Agent
 from flask_checkout_case.errors import PermissionDeniedError
 from flask_checkout_case.jobs.sweep import sweep
 from flask_checkout_case.services import cases
@@ -37,6 +38,11 @@ BALANCED = 'assignment = "balanced"\nmember_limit = 2\naccept_within = "10m"'
 @pytest.fixture
 def shop(make_app: Make, tmp_path: Path) -> Shop:
     return giving_shop(make_app, tmp_path, BALANCED)
+
+
+def hand_back(shop: Shop, reference: str, agent: Agent) -> None:
+    version = row_of(shop, reference).version
+    decline(runtime_of(shop), reference, agent=agent, version=version)
 
 
 def held_by(shop: Shop) -> Counter[str | None]:
@@ -174,7 +180,7 @@ def test_a_declined_case_goes_to_somebody_else(shop: Shop) -> None:
     place_waiting(runtime_of(shop))
     first = holders(shop)[case.reference]
     assert first is not None
-    decline(runtime_of(shop), case.reference, agent=who(first))
+    hand_back(shop, case.reference, who(first))
     assert holders(shop)[case.reference] not in (None, first)
 
 
@@ -183,7 +189,7 @@ def test_a_case_declined_by_the_only_agent_is_offered_again(shop: Shop) -> None:
     arrive(shop, "a")
     declined, other = open_cases(shop, 2)
     place_waiting(runtime_of(shop))
-    decline(runtime_of(shop), declined.reference, agent=who("a"))
+    hand_back(shop, declined.reference, who("a"))
     assert holders(shop) == {declined.reference: None, other.reference: "a"}
     clock.pass_by(6 * MINUTE)
     sweep_assignments(runtime_of(shop))
@@ -198,7 +204,7 @@ def test_only_what_was_given_can_be_declined(shop: Shop) -> None:
     assert holders(shop)[given.reference] == "b"
     for reference in (given.reference, taken.reference):
         with pytest.raises(PermissionDeniedError):
-            decline(runtime_of(shop), reference, agent=who("a"))
+            hand_back(shop, reference, who("a"))
 
 
 def test_an_untouched_case_goes_on(shop: Shop) -> None:
