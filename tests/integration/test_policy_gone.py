@@ -77,6 +77,18 @@ def test_check_tells_that_another_policy_is_in_force_than_was_activated(
     assert told[OK][0].startswith("default_policy.toml, version ")
 
 
+@pytest.mark.usefixtures("lucky")
+def test_the_policy_page_tells_which_policy_decides(
+    shop: Shop, make_app: Callable[..., Shop]
+) -> None:
+    put_into_force(shop, LUCKY)
+    assert "In force</h2>" in Desk(shop, "boss").get("policy").text
+    del conditions.CONDITIONS["lucky"]
+    page = Desk(open_desk(make_app, **EDITABLE), "boss").get("policy").text
+    assert "can’t be used any more: default_policy.toml decides instead" in page
+    assert "In force</h2>" not in page
+
+
 def test_check_tells_of_missing_tables_once(make_app: Callable[..., Shop]) -> None:
     shop = make_app(**EDITABLE)
     with shop.app.app_context():

@@ -136,6 +136,8 @@ def _page(
     return render_template(
         "checkout_case/agent/policy.html",
         active=active,
+        file=runtime().policies.file_policy,
+        is_unusable=bool(active.id and _problems(in_force)),
         text=text,
         editable=runtime().policies.editable,
         limit=policies.TEXT_LIMIT,
