@@ -15,6 +15,17 @@ from tests.support.due import set_clock
 from tests.support.protocols import LARGE, TITLES, tasks, write_policy
 from tests.support.shop import Shop
 
+CODES = """
+[teams.payments]
+[[routes]]
+name = "Odd"
+when = { decline_code = "do_not_honor" }
+team = "payments"
+[[routes]]
+name = "All"
+team = "payments"
+"""
+
 
 @pytest.fixture
 def shop(make_sqlite_app: Callable[..., Shop], tmp_path: Path) -> Shop:
@@ -206,6 +217,23 @@ def test_a_limit_that_is_met_exactly_is_told_so(shop: Shop) -> None:
     small = decline(shop, "c-5", value="5000.00")
     shown = page(Desk(shop, "sam"), small)
     assert "Cart over: $5,000.00 <small>is $5,000.00, exactly as much" in shown
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_why_tells_raw_codes_to_those_who_may_see_them(
+    make_sqlite_app: Callable[..., Shop], tmp_path: Path, allowed: bool
+) -> None:
+    policy = tmp_path / "policy.toml"
+    policy.write_text(CODES, "utf-8")
+    shop = open_desk(make_sqlite_app, CHECKOUT_CASE_POLICY=str(policy))
+    shop.cases.permission(lambda _agent, action, _case: allowed or action != "codes")
+    lin = Desk(shop, "lin")
+    missed = page(lin, decline(shop, "c-1", code="insufficient_funds"))
+    met = page(lin, decline(shop, "c-2", code="do_not_honor"))
+    assert "Decline code" in missed
+    assert "Decline code" in met
+    assert ("insufficient_funds" in missed) is allowed
+    assert ("do_not_honor" in met) is allowed
 
 
 def test_the_place_in_the_queue_is_a_sum(shop: Shop, lin: Desk, case: CaseInfo) -> None:

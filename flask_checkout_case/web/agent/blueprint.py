@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from flask import Blueprint
+from flask import Blueprint, request
 
-from ...errors import CheckoutCaseError
+from ...errors import CheckoutCaseError, NotFoundError
 from ...services import teams
 from ...services.teams import Standing
 from ..current import current_agent
 from ..guard import protect, this_runtime
 from . import wording
+from .fields import NUL
 
 # Fragments are parsed by XMLHttpRequest's own "document" type, which is no sink of Trusted Types:
 # the pages need no policy at all, and none can be made.
@@ -29,6 +30,12 @@ blueprint = Blueprint(
     template_folder="templates",
 )
 protect(blueprint, csp=CSP, error_page="checkout_case/agent/error.html")
+
+
+@blueprint.before_request
+def _refuse_what_names_nothing() -> None:
+    if any(NUL in str(value) for value in (request.view_args or {}).values()):
+        raise NotFoundError("there is nothing of this name")
 
 
 @blueprint.context_processor

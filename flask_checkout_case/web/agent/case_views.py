@@ -26,6 +26,7 @@ from ..current import current_agent, runtime
 from ..guard import csrf_protected
 from . import explaining, timeline
 from .blueprint import blueprint
+from .fields import row_number, version, word
 from .queue_views import language_mark, unchanged, with_etag
 
 KEY_LIMIT = 64
@@ -91,7 +92,8 @@ def note(reference: str) -> ResponseReturnValue:
 def take(reference: str) -> ResponseReturnValue:
     """Assign the case to oneself."""
     return _do(
-        reference, lambda ref, agent: cases.take(runtime(), ref, agent=agent, version=_version())
+        reference,
+        lambda ref, agent: cases.take(runtime(), ref, agent=agent, version=version()),
     )
 
 
@@ -100,7 +102,8 @@ def take(reference: str) -> ResponseReturnValue:
 def decline(reference: str) -> ResponseReturnValue:
     """Hand back a case that one was given automatically."""
     return _do(
-        reference, lambda ref, agent: staff.decline(runtime(), ref, agent=agent, version=_version())
+        reference,
+        lambda ref, agent: staff.decline(runtime(), ref, agent=agent, version=version()),
     )
 
 
@@ -110,8 +113,8 @@ def assign(reference: str) -> ResponseReturnValue:
     """Give the case to a colleague, or to nobody."""
 
     def deed(reference: str, agent: Agent) -> CaseInfo:
-        to = request.form.get("assignee") or None
-        return cases.assign(runtime(), reference, agent=agent, assignee_ref=to, version=_version())
+        to, seen = word("assignee") or None, version()
+        return cases.assign(runtime(), reference, agent=agent, assignee_ref=to, version=seen)
 
     return _do(reference, deed)
 
@@ -123,7 +126,7 @@ def transfer(reference: str) -> ResponseReturnValue:
 
     def deed(reference: str, agent: Agent) -> CaseInfo:
         team = request.form.get("team", "")
-        return cases.transfer(runtime(), reference, agent=agent, team=team, version=_version())
+        return cases.transfer(runtime(), reference, agent=agent, team=team, version=version())
 
     return _do(reference, deed)
 
@@ -140,7 +143,7 @@ def status(reference: str) -> ResponseReturnValue:
             reference,
             new,
             agent=agent,
-            version=_version(),
+            version=version(),
             outcome=outcome or None,
             reason=request.form.get(_REASON),
         )
@@ -155,7 +158,7 @@ def priority(reference: str) -> ResponseReturnValue:
 
     def deed(reference: str, agent: Agent) -> CaseInfo:
         new = request.form.get("priority", "")
-        return cases.set_priority(runtime(), reference, new, agent=agent, version=_version())
+        return cases.set_priority(runtime(), reference, new, agent=agent, version=version())
 
     return _do(reference, deed)
 
@@ -174,7 +177,7 @@ def tick(reference: str) -> ResponseReturnValue:
             reference,
             int(number),
             agent=agent,
-            version=_version(),
+            version=version(),
             done=wanted == "done",
         )
 
@@ -234,7 +237,7 @@ def _page(
     typed: dict[str, str] | None = None,
     status: int = 200,
 ) -> Response:
-    older = request.args.get("before", type=int) if request.method == "GET" else None
+    older = request.args.get("before", type=row_number) if request.method == "GET" else None
     view = caseview.view(runtime(), reference, agent, before=older)
     if typed is None:
         typed = {name: request.form.get(name, "") for name in _UNSENT}
@@ -278,7 +281,7 @@ def _names(view: CaseView, agent: Agent) -> dict[str, Any]:
         "row": view.row,
         "now": view.now,
         "teams": teams,
-        "tried": explaining.tried(view.row.reasons),
+        "tried": explaining.tried(view.row.reasons, codes="codes" in view.allowed),
         "place": explaining.place(view),
         "team_name": lambda key: teams.get(key, key),
         "views": queue.views_of(agent),
@@ -319,8 +322,4 @@ def _short(text: str) -> str:
 
 
 def _key(name: str) -> str | None:
-    return request.form.get(name, "")[:KEY_LIMIT] or None
-
-
-def _version() -> int | None:
-    return request.form.get("version", type=int)
+    return word(name)[:KEY_LIMIT] or None

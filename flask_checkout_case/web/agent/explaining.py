@@ -14,6 +14,7 @@ from ...services.caseview import CaseView
 from . import wording
 
 _AMOUNTS = ("total_over", "total_under")
+_CODE = "decline_code"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,26 +45,32 @@ class Tried:
         return [one for one in self.tests if not one.favours]
 
 
-def tried(reasons: Sequence[Mapping[str, Any]]) -> list[Tried]:
-    """Read the stored reasons of a case, in the order in which the routes were tried."""
+def tried(reasons: Sequence[Mapping[str, Any]], *, codes: bool) -> list[Tried]:
+    """Read the stored reasons of a case, in the order in which the routes were tried.
+
+    Args:
+        codes: whether who reads this may see raw decline codes.
+    """
     return [
         Tried(
             route=str(reason.get("route")),
             matched=bool(reason.get("matched")),
-            tests=tuple(_tested(check) for check in reason.get("checks") or ()),
+            tests=tuple(_tested(check, codes=codes) for check in reason.get("checks") or ()),
         )
         for reason in reasons
     ]
 
 
-def _tested(check: Mapping[str, Any]) -> Tested:
+def _tested(check: Mapping[str, Any], *, codes: bool) -> Tested:
     condition, unless = str(check.get("condition")), check.get("part") == "unless"
+    # What was expected tells the code as well, where it was met.
+    is_hidden = condition == _CODE and not codes
     name = wording.word("CONDITIONS", condition)
-    text = f"{name}: {_said(condition, check.get('expected'))}"
+    text = name if is_hidden else f"{name}: {_said(condition, check.get('expected'))}"
     if unless:
         text = gettext("Unless %(condition)s", condition=text)
     favours = check.get("error") is None and bool(check.get("held")) != unless
-    return Tested(text, _detail(condition, check), favours)
+    return Tested(text, "" if is_hidden else _detail(condition, check), favours)
 
 
 def _detail(condition: str, check: Mapping[str, Any]) -> str:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from html import unescape
 from html.parser import HTMLParser
+
+import pytest
 
 from flask_checkout_case import Line
 from flask_checkout_case.errors import InvalidInputError
 from flask_checkout_case.rules.redact import mask_text
 from flask_checkout_case.services import cases
 from tests.support.bad_input import bad_texts
-from tests.support.desk import LIN, Desk, decline, runtime_of
+from tests.support.desk import LIN, Desk, body, decline, now, open_desk, runtime_of
 from tests.support.shop import Shop
+
+Make = Callable[..., Shop]
 
 
 def test_nothing_that_people_write_becomes_markup(shop: Shop, lin: Desk) -> None:
@@ -73,6 +78,43 @@ KNOWN_TAGS = {
     *("label", "table", "thead", "tr", "th", "tbody", "td", "i", "time", "aside", "blockquote"),
     *("bdi", "code", "dialog", "img"),
 }
+
+
+@pytest.mark.parametrize("number", ["9" * 19, "9" * 40, "-1", "-" + "9" * 19])
+@pytest.mark.parametrize("deed", ["take", "priority", "tick", "decline"])
+def test_a_version_that_no_case_can_have_is_not_the_newest(
+    make_app: Make, deed: str, number: str
+) -> None:
+    shop = open_desk(make_app)
+    case = decline(shop, "c-1")
+    more = {"version": number, "priority": "low", "task": "1 done"}
+    Desk(shop, "lin").do(case.reference, deed, answers=409, **more)
+    assert now(shop, case) == case
+
+
+@pytest.mark.parametrize("part", ["", "/live"])
+@pytest.mark.parametrize("before", ["9" * 19, "9" * 40, "0", "-1"])
+def test_lines_before_one_that_cannot_be_are_the_newest(
+    make_app: Make, part: str, before: str
+) -> None:
+    shop = open_desk(make_app)
+    case = decline(shop, "c-1")
+    page = Desk(shop, "lin").get(f"cases/{case.reference}{part}?before={before}")
+    assert "Insufficient funds" in page
+
+
+def test_no_nul_reaches_the_database(make_app: Make) -> None:
+    shop = open_desk(make_app)
+    case = decline(shop, "c-1")
+    lin = Desk(shop, "lin")
+    lin.get(f"cases/{case.reference}%00", status=404)
+    lin.do(case.reference, "reply", reply_text="An \0answer.", reply_key="one\0")
+    lin.do(case.reference, "note", note_text="A \0note.", note_key="\0")
+    lin.do(case.reference, "assign", assignee="8\0")
+    shown = body(lin.get(f"cases/{case.reference}").text)
+    assert "An answer." in shown
+    assert "A note." in shown
+    assert now(shop, case).assignee == "8"
 
 
 def test_links_and_pictures_of_the_cart_are_addresses(shop: Shop, lin: Desk) -> None:
