@@ -11,6 +11,7 @@ from ..gateways import read_failure
 from ..rules import clocks
 from ..rules.calendars import Calendar, add_open
 from ..rules.classify import classify
+from ..rules.conditions import is_own
 from ..rules.failures import category_of, priority_of
 from ..rules.policy import Policy, Sla, Step
 from ..rules.policy_values import format_duration, parse_amount
@@ -94,9 +95,12 @@ def _tried(reason: Reason) -> Iterator[str]:
 def _checked(check: Check) -> str:
     found = check.finding
     by = f" ({found.by})" if found.by else ""
-    actual = "nothing" if found.actual in (None, []) else found.actual
     held = f"failed with {found.error}" if found.error else "held" if found.held else "didn't hold"
-    return f"{check.part} {check.condition} = {check.expected}: {held}, it is {actual}{by}"
+    asked = f"{check.part} {check.condition} = {check.expected}: {held}"
+    if is_own(check.condition):
+        return asked
+    actual = "nothing" if found.actual in (None, []) else found.actual
+    return f"{asked}, it is {actual}{by}"
 
 
 def _follows(

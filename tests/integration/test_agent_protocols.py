@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from flask_checkout_case import CaseInfo
+from flask_checkout_case.rules import conditions
 from flask_checkout_case.services import cases as services
 from flask_checkout_case.services import overdue
 from tests.support.desk import BOSS, Desk, ago, decline, know_agents, open_desk, runtime_of
@@ -234,6 +235,20 @@ def test_why_tells_raw_codes_to_those_who_may_see_them(
     assert "Decline code" in met
     assert ("insufficient_funds" in missed) is allowed
     assert ("do_not_honor" in met) is allowed
+
+
+def test_a_condition_of_the_shop_tells_no_value(
+    make_sqlite_app: Callable[..., Shop], tmp_path: Path
+) -> None:
+    conditions.register("dear", lambda _facts, expected: expected)
+    try:
+        policy = tmp_path / "policy.toml"
+        policy.write_text(CODES.replace('decline_code = "do_not_honor"', "dear = true"), "utf-8")
+        shop = open_desk(make_sqlite_app, CHECKOUT_CASE_POLICY=str(policy))
+    finally:
+        del conditions.CONDITIONS["dear"]
+    shown = page(Desk(shop, "lin"), decline(shop, "c-1"))
+    assert "dear: yes <small></small>" in shown
 
 
 def test_the_place_in_the_queue_is_a_sum(shop: Shop, lin: Desk, case: CaseInfo) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from flask_checkout_case.errors import InvalidInputError
+from flask_checkout_case.rules import conditions
 from flask_checkout_case.rules.policy import load_policy, parse_policy
 from flask_checkout_case.services.explain import explain
 
@@ -67,6 +69,13 @@ POLICY = parse_policy(
 )
 
 
+@pytest.fixture
+def own_condition() -> Iterator[str]:
+    conditions.register("tagged", lambda facts, expected: expected in facts.tags)
+    yield "tagged"
+    del conditions.CONDITIONS["tagged"]
+
+
 def lines(**told: Any) -> list[str]:
     return list(explain(POLICY, told, NOW))
 
@@ -115,6 +124,18 @@ def test_counts_are_taken_from_the_event() -> None:
     )
     assert "    when attempts_over = 2: held, it is 3 (+1)" in told
     assert "    when orders_over = 3: didn't hold, it is 2 (-1)" in told
+
+
+@pytest.mark.parametrize(("tags", "held"), [(["vip"], "held"), ([], "didn't hold")])
+def test_a_condition_of_the_shop_holds_or_not(
+    own_condition: str, tags: list[str], held: str
+) -> None:
+    text = (
+        f"[teams.a]\n[[routes]]\nname = 'Vip'\nteam = 'a'\nwhen = {{ {own_condition} = 'vip' }}\n"
+    )
+    policy = parse_policy(text + "[[routes]]\nname = 'All'\nteam = 'a'\n", "p.toml")
+    told = {"category": "other", "checkout": {"customer": {"tags": tags}}}
+    assert f"    when {own_condition} = vip: {held}" in list(explain(policy, told, NOW))
 
 
 def test_a_first_failure_is_the_first_attempt() -> None:

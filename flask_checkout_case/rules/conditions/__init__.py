@@ -17,12 +17,18 @@ __all__ = [
     "Condition",
     "Facts",
     "Finding",
+    "is_own",
     "register",
 ]
 
 _OURS: Final[Mapping[str, Condition]] = {condition.name: condition for condition in SHIPPED}
 CONDITIONS: Final[dict[str, Condition]] = dict(_OURS)
 """Every condition by its name, the shop's own included."""
+
+
+def is_own(name: str) -> bool:
+    """Whether a condition is the shop's: it holds or doesn't, and tells of no value it found."""
+    return name not in _OURS
 
 
 def register(name: str, function: Callable[[Facts, Any], bool], schema: Parameters = None) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ...i18n import gettext
+from ...rules.conditions import is_own
 from ...rules.policy_values import parse_amount
 from ...rules.urgency import Standing
 from ...services.caseview import CaseView
@@ -76,6 +77,8 @@ def _tested(check: Mapping[str, Any], *, codes: bool) -> Tested:
 def _detail(condition: str, check: Mapping[str, Any]) -> str:
     if check.get("error") is not None:
         return gettext("could not be asked: %(error)s", error=check["error"])
+    if is_own(condition):
+        return ""
     if check.get("actual") in (None, [], ""):
         return gettext("not known")
     actual = gettext("is %(actual)s", actual=_said(condition, check["actual"]))
