@@ -20,6 +20,7 @@ from ..data.base import Base
 from ..data.claims import GAVE_UP
 from ..errors import CheckoutCaseError
 from ..gateways import GATEWAYS
+from ..services.policies import active
 from ..services.runtime import Runtime
 from .egress import read_networks
 from .mail import mailer_of
@@ -107,6 +108,14 @@ def _policy(app: Flask, runtime: Runtime) -> Told:
     policy = runtime.policy
     counts = f"{len(policy.teams)} teams, {len(policy.sla)} service levels"
     yield OK, f"{policy.source}, version {policy.version}: {counts}, {len(policy.routes)} routes"
+    try:
+        kept, _ = active(runtime)
+    except SQLAlchemyError:
+        # The tables' check tells of it.
+        return
+    if kept.version != policy.version:
+        told = f"{kept.source}, version {kept.version}, was activated and can't be used"
+        yield WARNING, f"{told}: the log says why; activate another one"
 
 
 def _spool(app: Flask, runtime: Runtime) -> Told:
