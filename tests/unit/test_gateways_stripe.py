@@ -12,7 +12,7 @@ from stripe import _webhook
 
 from flask_checkout_case.errors import SignatureError
 from flask_checkout_case.gateways import describe_exception, read_failure
-from flask_checkout_case.gateways import stripe as gateway
+from flask_checkout_case.gateways import stripe_webhooks as gateway
 from flask_checkout_case.types import FailureClass
 
 SECRET = "whsec_first"
@@ -203,7 +203,7 @@ def failed_intent(**changes: Any) -> dict[str, Any]:
 
 
 def test_a_failed_intent_becomes_the_same_event_as_the_shops_signal() -> None:
-    event = gateway.read_event(failed_intent())
+    event = gateway.read_event(failed_intent(), now())
     assert event is not None
     assert event.id == "stripe:payment_failed:ch_9"
     assert event.checkout_ref == "c-81"
@@ -220,4 +220,4 @@ def test_a_failed_intent_becomes_the_same_event_as_the_shops_signal() -> None:
     ],
 )
 def test_other_webhooks_say_nothing(body: dict[str, Any]) -> None:
-    assert gateway.read_event(body) is None
+    assert gateway.read_event(body, now()) is None
