@@ -14,10 +14,24 @@ from typing import Any, Final, Protocol
 
 from ..rules.failures import FAILURES
 from ..rules.redact import mask_text
-from ..types import Event, FailureClass, PaymentFailure
+from ..types import Event, FailureClass, PaymentAttempt, PaymentFailure
+from . import stripe
 from .codes import Codes, Verdict
 from .events import Told
 
+__all__ = [
+    "GATEWAYS",
+    "NAMES",
+    "GatewayModule",
+    "Told",
+    "classify",
+    "dashboard_url",
+    "describe_exception",
+    "describe_result",
+    "gateway_of",
+    "read_failure",
+    "reconcile",
+]
 log = logging.getLogger(__name__)
 
 
@@ -85,7 +99,7 @@ def classify(provider: str | None, codes: Codes) -> Verdict:
 
     A provider without a module of its own is read with Stripe's vocabulary, the widest known.
     """
-    gateway = gateway_of(provider) or GATEWAYS["stripe"]
+    gateway = gateway_of(provider) or stripe
     verdict = gateway.classify(codes) or UNMAPPED
     if verdict.unmapped and codes.most_specific is not None:
         _report(provider or gateway.NAME, codes.most_specific)
@@ -122,6 +136,13 @@ def dashboard_url(payment: Mapping[str, Any]) -> str | None:
     """Return where an agent finds a payment at its gateway."""
     gateway = gateway_of(_text(payment, "provider"))
     return gateway.dashboard_url(payment) if gateway is not None else None
+
+
+def reconcile(payment: PaymentAttempt, *, stripe_api_key: str | None) -> Told | None:
+    """Ask the gateway what became of a payment; ``None`` while nobody knows, or none is asked."""
+    if (payment.gateway or "").lower() == stripe.NAME:
+        return stripe.reconcile(payment, stripe_api_key)
+    return None
 
 
 def read_failure(data: Mapping[str, Any], checkout_ref: str | None) -> PaymentFailure:
