@@ -129,8 +129,8 @@ def describe_result(result: object) -> Told | None:
     """Read a PaymentIntent or a Charge of the SDK; ``None`` when nothing has come to an end."""
     if not _names(result):
         return None
-    to_dict = getattr(result, "to_dict", None)
-    body = mapping(to_dict() if callable(to_dict) else None)
+    # The SDK's older objects are mappings, whose to_dict() is deprecated; its newer ones are none.
+    body = mapping(result) or mapping(getattr(result, "to_dict", dict)())
     told = told_by(body.get("object"), body)
     return None if told is None else (told[0], {"provider": NAME, **known(told[1])})
 

@@ -11,9 +11,15 @@ import stripe as sdk
 from stripe import _webhook
 
 from flask_checkout_case.errors import SignatureError
-from flask_checkout_case.gateways import describe_exception, read_failure
+from flask_checkout_case.gateways import (
+    dashboard_url,
+    describe_exception,
+    describe_result,
+    read_failure,
+)
 from flask_checkout_case.gateways import stripe_webhooks as gateway
-from flask_checkout_case.types import FailureClass
+from flask_checkout_case.types import Event, FailureClass
+from tests.support.gateways import stripe_event, stripe_failure
 
 SECRET = "whsec_first"
 
@@ -44,13 +50,6 @@ def test_codes_become_classes(codes: dict[str, str], expected: str) -> None:
     failure = read_failure({"provider": "stripe", **codes}, "c-1")
     assert failure.failure_class == expected
     assert not failure.unmapped
-
-
-def test_an_unknown_code_is_soft_and_flagged() -> None:
-    failure = read_failure({"provider": "stripe", "decline_code": "brand_new_reason"}, "c-1")
-    assert failure.failure_class is FailureClass.SOFT
-    assert failure.unmapped
-    assert failure.raw_code == "brand_new_reason"
 
 
 def test_an_unknown_decline_code_still_knows_the_error_code() -> None:
@@ -111,6 +110,22 @@ def test_the_sdks_card_error_is_read() -> None:
             "failed",
         ),
         (sdk.APIError("boom"), "processing", "unknown"),
+        (sdk.IdempotencyError("other parameters"), "config", "failed"),
+        (
+            sdk.CardError("Declined.", None, None),  # type: ignore[no-untyped-call]
+            "soft",
+            "failed",
+        ),
+        (
+            sdk.InvalidRequestError(  # type: ignore[no-untyped-call]
+                "new",
+                None,
+                "a_code_of_2030",
+                json_body={"error": {"type": "invalid_request_error"}},
+            ),
+            "config",
+            "failed",
+        ),
     ],
 )
 def test_other_exceptions_of_the_sdk_are_read(
@@ -123,7 +138,9 @@ def test_other_exceptions_of_the_sdk_are_read(
 
 
 def test_exceptions_of_others_are_not_ours() -> None:
+    stranger = type("CardError", (Exception,), {"__module__": "stripe_of_another_shop"})
     assert describe_exception(ValueError("no")) is None
+    assert describe_exception(stranger("no")) is None
 
 
 def now() -> datetime:
@@ -180,44 +197,258 @@ def test_what_does_not_verify_is_refused(
         gateway.verify(body, make_header(), (SECRET,), now())
 
 
-def failed_intent(**changes: Any) -> dict[str, Any]:
-    return {
-        "id": "evt_1",
-        "type": "payment_intent.payment_failed",
-        "created": 1_790_000_000,
-        "data": {
-            "object": {
-                "id": "pi_1",
-                "amount": 520000,
-                "currency": "usd",
-                "metadata": {"checkout_ref": "c-81"},
-                "last_payment_error": {
-                    "code": "card_declined",
-                    "decline_code": "do_not_honor",
-                    "charge": "ch_9",
-                },
-            }
-        },
-        **changes,
-    }
+def told(event: dict[str, Any]) -> Event:
+    found = gateway.read_event(event, now())
+    assert found is not None
+    return found
 
 
 def test_a_failed_intent_becomes_the_same_event_as_the_shops_signal() -> None:
-    event = gateway.read_event(failed_intent(), now())
-    assert event is not None
+    event = told(stripe_failure("ch_9", decline_code="do_not_honor"))
     assert event.id == "stripe:payment_failed:ch_9"
-    assert event.checkout_ref == "c-81"
+    assert event.checkout_ref == "c-1"
     assert event.data["decline_code"] == "do_not_honor"
+    assert (event.data["amount_minor"], event.data["currency"]) == (12000, "USD")
+    assert event.data["livemode"] is False
+
+
+def failed_charge(**changes: Any) -> dict[str, Any]:
+    charge = {
+        "id": "ch_9",
+        "object": "charge",
+        "payment_intent": "pi_1",
+        "failure_code": "card_declined",
+        "outcome": {
+            "type": "issuer_declined",
+            "reason": "do_not_honor",
+            "network_decline_code": "05",
+            "advice_code": "try_again_later",
+        },
+        "payment_method_details": {"type": "card"},
+        **changes,
+    }
+    return stripe_event("charge.failed", charge)
+
+
+def test_a_failed_charge_and_its_intent_are_one_failure() -> None:
+    charge, intent = (
+        told(failed_charge()),
+        told(stripe_failure("ch_9", decline_code="do_not_honor")),
+    )
+    assert charge.id == intent.id
+    assert charge.data["payment_id"] == intent.data["payment_id"] == "pi_1"
+    assert charge.data["method"] == "card"
+    classes = {read_failure(one.data, None).failure_class for one in (charge, intent)}
+    assert classes == {FailureClass.SOFT}
+
+
+def test_what_radar_blocked_is_fraud_by_its_charge_too() -> None:
+    outcome = {"type": "blocked", "reason": "highest_risk_level"}
+    assert read_failure(told(failed_charge(outcome=outcome)).data, None).failure_class == "fraud"
+
+
+def test_a_failed_charge_that_names_no_checkout_leaves_it_to_its_intent() -> None:
+    assert gateway.read_event(failed_charge(metadata={}), now()) is None
+    direct = told(failed_charge(metadata={}, payment_intent=None))
+    assert (direct.name, direct.checkout_ref) == ("payment_failed", None)
+
+
+def test_a_webhook_without_a_checkout_never_takes_the_place_of_the_shops_report() -> None:
+    event = stripe_failure("ch_9")
+    event["data"]["object"]["metadata"] = {}
+    assert told(event).id == "stripe:evt_ch_9"
+
+
+def test_a_try_that_made_no_charge_is_not_the_one_before() -> None:
+    error = {"code": "payment_intent_authentication_failure", "type": "invalid_request_error"}
+    event = stripe_event(
+        "payment_intent.payment_failed", {"last_payment_error": error, "latest_charge": "ch_before"}
+    )
+    found = told(event)
+    assert "attempt_id" not in found.data
+    assert found.id == "stripe:evt_payment_intent.payment_failed"
+    assert read_failure(found.data, None).failure_class == "auth"
+
+
+@pytest.mark.parametrize(
+    "about",
+    [
+        {"latest_charge": "ch_ok"},
+        {"latest_charge": {"id": "ch_ok", "object": "charge"}},
+        {"charges": {"data": [{"id": "ch_ok"}]}},
+    ],
+)
+@pytest.mark.parametrize(
+    "kind", ["payment_intent.succeeded", "payment_intent.amount_capturable_updated"]
+)
+def test_the_money_is_there(kind: str, about: dict[str, Any]) -> None:
+    event = told(stripe_event(kind, about))
+    assert (event.id, event.name) == ("stripe:payment_succeeded:ch_ok", "payment_succeeded")
+
+
+def test_a_cancelled_intent_is_no_failure() -> None:
+    event = told(
+        stripe_event(
+            "payment_intent.canceled",
+            {"cancellation_reason": "abandoned", "latest_charge": "ch_before"},
+        )
+    )
+    assert (event.name, event.data["reason"]) == ("payment_canceled", "abandoned")
+    assert "attempt_id" not in event.data
+
+
+def test_a_confirmation_that_is_asked_for_is_a_beginning() -> None:
+    about = {"latest_charge": "ch_before", "payment_method_types": ["card"]}
+    event = told(stripe_event("payment_intent.requires_action", about))
+    assert (event.name, event.data["action"]) == ("payment_started", True)
+    assert "attempt_id" not in event.data
+
+
+@pytest.mark.parametrize(
+    ("kind", "about", "expected"),
+    [
+        ("expired", {}, "payment_canceled"),
+        ("async_payment_failed", {}, "payment_failed"),
+        ("completed", {"payment_status": "paid"}, "payment_succeeded"),
+        ("async_payment_succeeded", {"payment_status": "paid"}, "payment_succeeded"),
+        ("completed", {"payment_status": "unpaid"}, None),
+        ("completed", {"payment_status": "no_payment_required"}, None),
+    ],
+)
+def test_checkout_sessions_are_read(kind: str, about: dict[str, Any], expected: str | None) -> None:
+    session: dict[str, Any] = {"id": "cs_1", "object": "checkout.session", "payment_intent": "pi_1"}
+    session |= {"amount_total": 990, **about}
+    event = gateway.read_event(stripe_event(f"checkout.session.{kind}", session), now())
+    if expected is None:
+        assert event is None
+        return
+    assert event is not None
+    assert (event.name, event.checkout_ref, event.data["payment_id"]) == (expected, "c-1", "pi_1")
+    assert event.data["amount_minor"] == 990
+    if expected == "payment_failed":
+        failure = read_failure(event.data, None)
+        assert (failure.failure_class, failure.unmapped) == ("soft", False)
+
+
+def test_amounts_are_in_minor_units_of_iso_4217() -> None:
+    amounts = {}
+    for currency in ("usd", "jpy", "bhd", "isk", "ugx", "mga"):
+        event = told(
+            stripe_event("payment_intent.succeeded", {"currency": currency, "amount": 5000})
+        )
+        amounts[event.data["currency"]] = event.data["amount_minor"]
+    assert amounts == {
+        "USD": 5000,
+        "JPY": 5000,
+        "BHD": 5000,
+        "ISK": 50,
+        "UGX": 50,
+        "MGA": 500000,
+    }
+
+
+@pytest.mark.parametrize("created", [None, -1, 0, True, "x", 2**70, 4_000_000_000, 1e300])
+def test_an_instant_that_can_not_be_is_now(created: Any) -> None:
+    at = now()
+    event = gateway.read_event(stripe_event("payment_intent.succeeded", {}, created=created), at)
+    assert event is not None
+    assert event.at == at
+
+
+@pytest.mark.parametrize(
+    "about",
+    [
+        {"id": ["x"], "amount": True, "currency": 5, "metadata": [], "last_payment_error": "x"},
+        {"amount": 2**80, "currency": "us\x00", "metadata": {"checkout_ref": {"a": 1}}},
+        {"last_payment_error": {"code": {"x": 1}, "decline_code": 5, "charge": [1]}},
+        {"metadata": {"checkout_ref": "c\x00\ud800" + "x" * 999}, "livemode": "yes"},
+        {"charges": {"data": "x"}, "latest_charge": {"id": 5}, "payment_method_types": [None]},
+    ],
+)
+@pytest.mark.parametrize("kind", ["payment_intent.payment_failed", "payment_intent.succeeded"])
+def test_odd_values_are_left_out(kind: str, about: dict[str, Any]) -> None:
+    event = told(stripe_event(kind, about))
+    json.dumps(dict(event.data)).encode()
+    assert len(event.id) <= 255
+    ref = event.checkout_ref or ""
+    assert len(ref) <= 255
+    assert "\x00" not in ref.encode().decode()
+    read_failure(event.data, event.checkout_ref)
 
 
 @pytest.mark.parametrize(
     "body",
     [
         {},
+        {"id": "evt_1", "type": "charge.refunded", "data": {"object": {"id": "ch_1"}}},
         {"id": "evt_1", "type": "charge.failed", "data": {"object": {}}},
         {"id": "evt_1", "type": "payment_intent.succeeded", "data": []},
-        {"id": 5, "type": "payment_intent.succeeded", "data": {"object": {}}},
+        {"id": 5, "type": "payment_intent.succeeded", "data": {"object": {"id": "pi_1"}}},
+        {"id": "evt_1", "type": ["payment_intent.succeeded"], "data": {"object": {"id": "pi"}}},
     ],
 )
 def test_other_webhooks_say_nothing(body: dict[str, Any]) -> None:
     assert gateway.read_event(body, now()) is None
+
+
+@pytest.mark.parametrize(
+    ("status", "more", "signal"),
+    [
+        ("succeeded", {"latest_charge": "ch_1"}, "payment_succeeded"),
+        ("requires_capture", {"latest_charge": "ch_1"}, "payment_succeeded"),
+        ("requires_action", {}, "payment_started"),
+        (
+            "requires_payment_method",
+            {"last_payment_error": {"code": "expired_card", "charge": "ch_1"}},
+            "payment_failed",
+        ),
+        ("canceled", {}, "payment_canceled"),
+        ("requires_payment_method", {}, None),
+        ("processing", {}, None),
+    ],
+)
+def test_the_sdks_intents_are_read(status: str, more: dict[str, Any], signal: str | None) -> None:
+    values = {"id": "pi_1", "object": "payment_intent", "status": status, **more}
+    found = describe_result(sdk.PaymentIntent.construct_from(values, "sk_test_1"))
+    if signal is None:
+        assert found is None
+        return
+    assert found is not None
+    name, arguments = found
+    assert (name, arguments["provider"], arguments["payment_id"]) == (signal, "stripe", "pi_1")
+    assert arguments.get("attempt_id") == ("ch_1" if more else None)
+
+
+def test_the_sdks_charges_are_read() -> None:
+    values = {"id": "ch_1", "object": "charge", "status": "failed", "failure_code": "expired_card"}
+    found = describe_result(sdk.Charge.construct_from(values, "sk_test_1"))
+    assert found is not None
+    assert (found[0], found[1]["attempt_id"]) == ("payment_failed", "ch_1")
+
+
+def test_results_of_others_are_not_ours() -> None:
+    assert describe_result({"object": "payment_intent", "status": "succeeded"}) is None
+    assert describe_result(None) is None
+
+
+@pytest.mark.parametrize(
+    ("payment", "url"),
+    [
+        (
+            {"payment_id": "pi_1", "livemode": False},
+            "https://dashboard.stripe.com/test/payments/pi_1",
+        ),
+        ({"payment_id": "pi_1", "livemode": True}, "https://dashboard.stripe.com/payments/pi_1"),
+        ({"attempt_id": "ch_1"}, "https://dashboard.stripe.com/payments/ch_1"),
+        (
+            {"payment_id": "pi_1", "livemode": False, "account": "acct_1"},
+            "https://dashboard.stripe.com/acct_1/test/payments/pi_1",
+        ),
+        ({"payment_id": "pi_1/../../evil"}, None),
+        ({}, None),
+    ],
+)
+def test_the_dashboard_is_that_of_the_payments_mode(
+    payment: dict[str, Any], url: str | None
+) -> None:
+    assert dashboard_url({"provider": "stripe", **payment}) == url
