@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import difflib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -102,14 +103,46 @@ def _whole(low: int, high: int) -> Callable[[Any], int]:
     return check
 
 
-def _secrets(value: Any) -> Mapping[str, tuple[str, ...]]:
+class _AmissError(ValueError):
+    """What exactly is amiss within a value; tells nothing of what it holds."""
+
+
+BRAINTREE_KEYS: Final = ("merchant_id", "public_key", "private_key")
+
+
+def _signing_secret(secret: Any) -> bool:
+    return isinstance(secret, str) and bool(secret.strip())
+
+
+def _hex_key(secret: Any) -> bool:
+    return isinstance(secret, str) and bool(re.fullmatch("(?:[0-9A-Fa-f]{2}){16,}", secret))
+
+
+def _braintree_keys(secret: Any) -> bool:
+    if not isinstance(secret, Mapping) or set(secret) != set(BRAINTREE_KEYS):
+        return False
+    return all(_signing_secret(secret[name]) for name in BRAINTREE_KEYS)
+
+
+_SECRET_KINDS: Final[Mapping[str, tuple[str, Callable[[Any], bool]]]] = {
+    "adyen": ("the HMAC key in hexadecimal digits", _hex_key),
+    "paypal": ("the webhook's id", _signing_secret),
+    "braintree": (f"a mapping with {', '.join(BRAINTREE_KEYS)}", _braintree_keys),
+}
+
+
+def _secrets(value: Any) -> Mapping[str, tuple[Any, ...]]:
     if not isinstance(value, Mapping):
         raise TypeError
-    found: dict[str, tuple[str, ...]] = {}
+    found: dict[str, tuple[Any, ...]] = {}
     for gateway, given in value.items():
-        pair = (given,) if isinstance(given, str) else _texts(given)
-        if not isinstance(gateway, str) or not 1 <= len(pair) <= 2 or not all(pair):
-            raise ValueError
+        if not isinstance(gateway, str):
+            raise TypeError
+        kind, is_one = _SECRET_KINDS.get(gateway, ("a text", _signing_secret))
+        alone = isinstance(given, (str, Mapping))
+        pair = (given,) if alone else tuple(given) if isinstance(given, (list, tuple)) else ()
+        if not 1 <= len(pair) <= 2 or not all(is_one(secret) for secret in pair):
+            raise _AmissError(f"{gateway!r} takes {kind}, or a list of one or two of that")
         found[gateway] = pair
     return found
 
@@ -254,7 +287,17 @@ KEYS: Final[tuple[Key, ...]] = (
         {},
         "a mapping from gateway to one or two secrets, such as {'stripe': ['whsec_…']}",
         _secrets,
-        "Signing secrets of incoming webhooks; two while one is being rotated.",
+        "What verifies incoming webhooks; two of a gateway while one is being rotated. For Stripe "
+        "and gateways of your own a signing secret, for Adyen the HMAC key, for PayPal the "
+        "webhook's id, for Braintree a mapping with `merchant_id`, `public_key` and `private_key`.",
+    ),
+    Key(
+        "stripe_api_key",
+        None,
+        "a secret key such as 'sk_live_…', or None",
+        _optional_text,
+        "With it, or with `stripe.api_key`, Stripe is asked what became of a payment whose outcome "
+        "is unknown. The `reconcile` hook goes first.",
     ),
     Key(
         "alert_urls",
@@ -336,7 +379,8 @@ class Settings:
     rate_limit: str
     rate_limit_storage: str
     max_body: int
-    webhook_secrets: Mapping[str, tuple[str, ...]]
+    webhook_secrets: Mapping[str, tuple[Any, ...]]
+    stripe_api_key: str | None
     alert_urls: tuple[str, ...]
     alert_secrets: tuple[str, ...]
     mail_url: str | None
@@ -371,6 +415,7 @@ def _value(key: Key, config: Mapping[str, Any]) -> Any:
     except (TypeError, ValueError) as error:
         # Secrets and addresses with passwords must not end up in a log.
         shown = repr(raw) if isinstance(raw, (bool, int, float)) else f"a {type(raw).__name__}"
+        amiss = f": {error}" if isinstance(error, _AmissError) else ""
         raise ConfigurationError(
-            f"{key.config_name}: expected {key.expected}, got {shown}"
+            f"{key.config_name}: expected {key.expected}, got {shown}{amiss}"
         ) from error

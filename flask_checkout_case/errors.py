@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 
@@ -19,9 +20,17 @@ class ConfigurationError(CheckoutCaseError):
 
 
 class PolicyError(ConfigurationError):
-    """The policy is wrong; the message names file, line, key and what was expected."""
+    """The policy is wrong; the message names file, line, key and what was expected.
+
+    Args:
+        mistakes: the same one by one: line, key (empty for the whole text), what was expected.
+    """
 
     code = "policy"
+
+    def __init__(self, message: str, mistakes: Sequence[tuple[int, str, str]] = ()) -> None:
+        super().__init__(message)
+        self.mistakes = tuple(mistakes)
 
 
 class TableConflictError(ConfigurationError):

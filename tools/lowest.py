@@ -6,7 +6,7 @@ import re
 import tomllib
 from pathlib import Path
 
-EXTRAS = ("stripe", "postgres")
+EXTRAS = ("stripe", "adyen", "postgres")
 
 
 def main() -> None:

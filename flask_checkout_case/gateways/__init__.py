@@ -1,22 +1,47 @@
 """What payment gateways say, in our words. Nothing here knows the database or imports an SDK.
 
-A new gateway is one module with ``NAME``, ``classify`` and ``describe_exception``, and one line in
-:data:`GATEWAYS`.
+A new gateway is one module like those in :data:`GATEWAYS`, and its name in :data:`NAMES`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import importlib
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Final, Protocol
 
 from ..rules.failures import FAILURES
-from ..types import FailureClass, PaymentFailure
+from ..rules.redact import mask_text
+from ..types import Event, FailureClass, PaymentAttempt, PaymentFailure
 from . import stripe
 from .codes import Codes, Verdict
+from .events import Told
+
+__all__ = [
+    "GATEWAYS",
+    "NAMES",
+    "GatewayModule",
+    "Told",
+    "classify",
+    "dashboard_url",
+    "describe_exception",
+    "describe_result",
+    "gateway_of",
+    "read_failure",
+    "reconcile",
+]
+log = logging.getLogger(__name__)
 
 
 class GatewayModule(Protocol):
+    """What is known of one gateway."""
+
     NAME: str
+    EXTRA: str | None
+    """The extra that installs its SDK; ``None`` when none is needed."""
+    CODES: Mapping[str, FailureClass]
 
     def classify(self, codes: Codes) -> Verdict | None:
         """Give the class of the most specific code that is known."""
@@ -24,11 +49,49 @@ class GatewayModule(Protocol):
     def describe_exception(self, error: BaseException) -> dict[str, Any] | None:
         """Read an exception of the gateway's SDK into a signal's arguments; ``None`` if not its."""
 
+    def describe_result(self, result: object) -> Told | None:
+        """Read what the SDK returned into a signal; ``None`` if not its, or nothing has ended."""
 
-GATEWAYS: Final[Mapping[str, GatewayModule]] = {stripe.NAME: stripe}
+    def read_webhook(
+        self, raw: bytes, headers: Mapping[str, str], secrets: Sequence[Any], now: datetime
+    ) -> list[Event]:
+        """Verify a webhook and read it; an empty list when it says nothing about a payment.
+
+        Raises:
+            SignatureError: it doesn't verify, with any of the secrets.
+            InvalidInputError: it can't be read.
+            MissingExtraError: the SDK that verifies it isn't installed.
+        """
+
+    def dashboard_url(self, payment: Mapping[str, Any]) -> str | None:
+        """Return where an agent finds this payment; ``payment`` holds a signal's arguments."""
+
+
+NAMES: Final = ("stripe", "adyen", "braintree", "paypal")
+MOST_UNKNOWN: Final = 1000
 
 _CLASS_WORDS: Final = frozenset(item.value for item in FailureClass)
 UNMAPPED: Final = Verdict(FailureClass.SOFT, unmapped=True)
+_reported: set[tuple[str, str]] = set()
+
+
+def _modules() -> dict[str, GatewayModule]:
+    found: dict[str, GatewayModule] = {}
+    for name in NAMES:
+        try:
+            module: Any = importlib.import_module(f"{__name__}.{name}")
+        except ModuleNotFoundError:
+            continue
+        found[name] = module
+    return found
+
+
+GATEWAYS: Final[Mapping[str, GatewayModule]] = MappingProxyType(_modules())
+
+
+def gateway_of(provider: str | None) -> GatewayModule | None:
+    """Return the gateway of that name, in whatever case it is written."""
+    return GATEWAYS.get((provider or "").lower())
 
 
 def classify(provider: str | None, codes: Codes) -> Verdict:
@@ -36,8 +99,19 @@ def classify(provider: str | None, codes: Codes) -> Verdict:
 
     A provider without a module of its own is read with Stripe's vocabulary, the widest known.
     """
-    gateway = GATEWAYS.get((provider or "").lower(), stripe)
-    return gateway.classify(codes) or UNMAPPED
+    gateway = gateway_of(provider) or stripe
+    verdict = gateway.classify(codes) or UNMAPPED
+    if verdict.unmapped and codes.most_specific is not None:
+        _report(provider or gateway.NAME, codes.most_specific)
+    return verdict
+
+
+def _report(provider: str, code: str) -> None:
+    """Log a code that no table knows, once in this process."""
+    told = (provider, code)
+    if told not in _reported and len(_reported) < MOST_UNKNOWN:
+        _reported.add(told)
+        log.warning("%s: no table knows the code %s", *(mask_text(repr(word)) for word in told))
 
 
 def describe_exception(error: BaseException) -> dict[str, Any] | None:
@@ -46,6 +120,28 @@ def describe_exception(error: BaseException) -> dict[str, Any] | None:
         described = gateway.describe_exception(error)
         if described is not None:
             return described
+    return None
+
+
+def describe_result(result: object) -> Told | None:
+    """Return the signal that says what an SDK's result means for the payment, if it ended."""
+    for gateway in GATEWAYS.values():
+        told = gateway.describe_result(result)
+        if told is not None:
+            return told
+    return None
+
+
+def dashboard_url(payment: Mapping[str, Any]) -> str | None:
+    """Return where an agent finds a payment at its gateway."""
+    gateway = gateway_of(_text(payment, "provider"))
+    return gateway.dashboard_url(payment) if gateway is not None else None
+
+
+def reconcile(payment: PaymentAttempt, *, stripe_api_key: str | None) -> Told | None:
+    """Ask the gateway what became of a payment; ``None`` while nobody knows, or none is asked."""
+    if (payment.gateway or "").lower() == stripe.NAME:
+        return stripe.reconcile(payment, stripe_api_key)
     return None
 
 
@@ -62,7 +158,7 @@ def read_failure(data: Mapping[str, Any], checkout_ref: str | None) -> PaymentFa
         gateway=_text(data, "provider"),
         failure_class=verdict.failure_class,
         retry="never" if verdict.never_retry else kind.retry,
-        fixer=kind.fixer,
+        fixer=verdict.fixer or kind.fixer,
         outcome="unknown" if unknown else "failed",
         attempt=_text(data, "attempt_id") or _text(data, "payment_id"),
         checkout_ref=checkout_ref,

@@ -1,225 +1,204 @@
-"""Stripe: decline codes, error codes, exceptions of its SDK, webhooks.
+"""Stripe: decline codes, error codes, exceptions and results of its SDK, asking it back.
 
-Precedence: an advice never to retry, then the decline code, then the error code, then the network's
-code. The SDK is an extra; its exceptions are recognised by module name, so nothing imports it here
-until a webhook has to be verified.
+The SDK is an extra; what it raises and returns is recognised by module name, so nothing imports it
+here until Stripe itself has to be asked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+import logging
+import re
+from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, Final
 
-from ..errors import MissingExtraError, SignatureError
-from ..types import Event, FailureClass, Origin
-from .codes import Codes, Verdict
+from ..types import FailureClass, PaymentAttempt
+from .codes import Codes, Verdict, Vocabulary
+from .events import Told
+from .stripe_objects import error_codes, identifier, known, mapping, told_by
+from .stripe_webhooks import EXTRA, NAME, read_webhook
 
-NAME: Final = "stripe"
-TOLERANCE: Final = timedelta(seconds=300)
+__all__ = [
+    "CODES",
+    "EXTRA",
+    "NAME",
+    "classify",
+    "dashboard_url",
+    "describe_exception",
+    "describe_result",
+    "read_webhook",
+    "reconcile",
+]
+log = logging.getLogger(__name__)
 
-_WORDS: Final[Mapping[FailureClass, str]] = {
-    FailureClass.SOFT: """generic_decline do_not_honor call_issuer no_action_taken approve_with_id
-        try_again_later card_declined payment_method_provider_decline
-        payment_intent_payment_attempt_failed""",
-    FailureClass.HARD: """do_not_try_again not_permitted transaction_not_allowed service_not_allowed
-        card_not_supported currency_not_supported invalid_account new_account_information_available
-        revocation_of_authorization revocation_of_all_authorizations stop_payment_order""",
-    FailureClass.FUNDS: "insufficient_funds",
-    FailureClass.LIMIT: """card_velocity_exceeded withdrawal_count_limit_exceeded pin_try_exceeded
-        card_decline_rate_limit_exceeded""",
-    FailureClass.AUTH: """authentication_required authentication_not_handled incorrect_pin
-        invalid_pin mobile_device_authentication_required offline_pin_required
-        online_or_offline_pin_required payment_intent_authentication_failure
-        setup_intent_authentication_failure payment_intent_action_required""",
-    FailureClass.FRAUD: """fraudulent lost_card stolen_card pickup_card restricted_card
-        security_violation merchant_blacklist""",
-    FailureClass.CARD_DATA: """incorrect_number invalid_number incorrect_cvc invalid_cvc
-        invalid_expiry_month invalid_expiry_year incorrect_zip incorrect_address
-        postal_code_invalid""",
-    FailureClass.EXPIRED: "expired_card",
-    FailureClass.PROCESSING: """processing_error reenter_transaction rate_limit lock_timeout
-        api_error gateway_unavailable""",
-    FailureClass.NETWORK: """issuer_not_available payment_method_provider_timeout
-        gateway_timeout api_connection_error""",
-    FailureClass.CONFIG: """invalid_amount testmode_decline amount_too_large amount_too_small
-        api_key_expired platform_api_key_expired secret_key_required parameter_missing
-        parameter_invalid_integer parameter_unknown resource_missing testmode_charges_only
-        livemode_mismatch account_invalid invalid_request_error authentication_error
-        idempotency_error""",
-    FailureClass.DUPLICATE: "duplicate_transaction",
-    FailureClass.CANCELLED: "payment_method_customer_decline",
+TIMEOUT: Final = 10
+"""Seconds to wait for Stripe's answer; the sweep has other payments to look at."""
+
+_VOCABULARY: Final = Vocabulary(
+    {
+        FailureClass.SOFT: """generic_decline do_not_honor call_issuer no_action_taken
+            approve_with_id try_again_later card_declined payment_method_provider_decline
+            payment_intent_payment_attempt_failed async_payment_failed""",
+        FailureClass.HARD: """do_not_try_again not_permitted transaction_not_allowed
+            service_not_allowed card_not_supported currency_not_supported invalid_account
+            new_account_information_available revocation_of_authorization
+            revocation_of_all_authorizations stop_payment_order""",
+        FailureClass.FUNDS: "insufficient_funds gift_card_balance_insufficient",
+        FailureClass.LIMIT: """card_velocity_exceeded withdrawal_count_limit_exceeded
+            pin_try_exceeded card_decline_rate_limit_exceeded""",
+        FailureClass.AUTH: """authentication_required authentication_not_handled incorrect_pin
+            invalid_pin mobile_device_authentication_required offline_pin_required
+            online_or_offline_pin_required payment_intent_authentication_failure
+            setup_intent_authentication_failure payment_intent_action_required
+            invoice_payment_intent_requires_action authentication_expired""",
+        FailureClass.FRAUD: """fraudulent lost_card stolen_card pickup_card restricted_card
+            security_violation merchant_blacklist""",
+        FailureClass.CARD_DATA: """incorrect_number invalid_number incorrect_cvc invalid_cvc
+            invalid_expiry_month invalid_expiry_year incorrect_zip incorrect_address
+            postal_code_invalid""",
+        FailureClass.EXPIRED: "expired_card",
+        FailureClass.PROCESSING: """processing_error reenter_transaction rate_limit
+            rate_limit_error lock_timeout api_error gateway_unavailable
+            payment_intent_payment_attempt_expired idempotency_key_in_use""",
+        FailureClass.NETWORK: """issuer_not_available payment_method_provider_timeout
+            gateway_timeout api_connection_error""",
+        FailureClass.CONFIG: """invalid_amount testmode_decline amount_too_large amount_too_small
+            api_key_expired platform_api_key_expired secret_key_required parameter_missing
+            parameter_invalid_integer parameter_unknown resource_missing testmode_charges_only
+            livemode_mismatch account_invalid invalid_request_error authentication_error
+            idempotency_error""",
+        FailureClass.DUPLICATE: "duplicate_transaction",
+        FailureClass.CANCELLED: "payment_method_customer_decline",
+    },
+    vague="""card_declined payment_method_provider_decline payment_intent_payment_attempt_failed
+        async_payment_failed""",
+    unknown="""payment_method_provider_timeout gateway_timeout api_connection_error api_error
+        idempotency_key_in_use""",
+)
+CODES: Final = _VOCABULARY.classes
+
+# The SDK's exceptions: what kind of error they are, where Stripe's answer doesn't say.
+_KINDS: Final[Mapping[str, str]] = {
+    "CardError": "card_error",
+    "APIConnectionError": "api_connection_error",
+    "RateLimitError": "rate_limit_error",
+    "InvalidRequestError": "invalid_request_error",
+    "AuthenticationError": "authentication_error",
+    "PermissionError": "authentication_error",
+    "IdempotencyError": "idempotency_error",
+    "APIError": "api_error",
 }
-_CLASSES: Final = {word: cls for cls, words in _WORDS.items() for word in words.split()}
-_NEVER: Final = frozenset({"do_not_try_again"})
-_UNKNOWN_OUTCOME: Final = frozenset({"payment_method_provider_timeout", "gateway_timeout"})
-
-# The SDK's exceptions, without a card's code: (class, is the outcome unknown?).
-_EXCEPTIONS: Final[Mapping[str, tuple[FailureClass, bool]]] = {
-    "APIConnectionError": (FailureClass.NETWORK, True),
-    "APIError": (FailureClass.PROCESSING, True),
-    "RateLimitError": (FailureClass.PROCESSING, False),
-    "InvalidRequestError": (FailureClass.CONFIG, False),
-    "AuthenticationError": (FailureClass.CONFIG, False),
-    "PermissionError": (FailureClass.CONFIG, False),
-    "IdempotencyError": (FailureClass.CONFIG, False),
-}
+_DASHBOARD: Final = "https://dashboard.stripe.com"
+_ID: Final = re.compile("(?:pi|ch|py|acct)_[A-Za-z0-9_]{1,100}")
+_BEFORE: Final = timedelta(hours=1)
+"""How long before its failure a payment intent may have been made."""
 
 
 def classify(codes: Codes) -> Verdict | None:
     """Return the class of the most specific code that Stripe's lists know, else ``None``."""
-    never = codes.advice_code in _NEVER
-    for code in (codes.decline_code, codes.failure_code, codes.network_code, codes.error_type):
-        found = _CLASSES.get(code or "")
-        if found is not None and not (code == "card_declined" and codes.decline_code):
-            return Verdict(
-                FailureClass.HARD if never and found is FailureClass.SOFT else found,
-                never_retry=never,
-                unknown_outcome=code in _UNKNOWN_OUTCOME,
-            )
-    return Verdict(FailureClass.HARD, never_retry=True, unmapped=True) if never else None
+    return _VOCABULARY.classify(codes)
 
 
 def describe_exception(error: BaseException) -> dict[str, Any] | None:
     """Read one of the SDK's exceptions; ``None`` when it is not one of them."""
-    names = [cls.__name__ for cls in type(error).__mro__ if cls.__module__.startswith("stripe")]
+    names = _names(error)
     if not names:
         return None
-    told = _last_error(error)
+    told = mapping(mapping(getattr(error, "json_body", None)).get("error"))
+    intent = mapping(told.get("payment_intent"))
+    kind = told.get("type") or next((_KINDS[name] for name in names if name in _KINDS), None)
+    code = getattr(error, "code", None) or told.get("code")
     described: dict[str, Any] = {
-        "provider": NAME,
-        "failure_code": getattr(error, "code", None) or told.get("code"),
-        "decline_code": told.get("decline_code"),
-        "network_code": told.get("network_decline_code"),
-        "advice_code": told.get("advice_code"),
-        "attempt_id": told.get("charge"),
-        "payment_id": _intent(told).get("id"),
+        **error_codes(told),
+        # A declined card without a code is a declined card.
+        "failure_code": code or ("card_declined" if kind == "card_error" else None),
+        "error_type": kind,
+        "attempt_id": identifier(told.get("charge")),
+        "payment_id": identifier(intent.get("id")),
+        "livemode": intent.get("livemode"),
         "message": getattr(error, "user_message", None),
     }
-    if described["failure_code"] is None:
-        for name in names:
-            if name in _EXCEPTIONS:
-                failure_class, unknown = _EXCEPTIONS[name]
-                described["failure_class"] = failure_class.value
-                described["outcome"] = "unknown" if unknown else "failed"
-                break
-    return {key: value for key, value in described.items() if value is not None}
+    verdict = classify(Codes(error_type=kind)) if described["failure_code"] is None else None
+    if verdict is not None:
+        described["failure_class"] = verdict.failure_class.value
+        described["outcome"] = "unknown" if verdict.unknown_outcome else "failed"
+    return {"provider": NAME, **known(described)}
 
 
-def _last_error(error: BaseException) -> Mapping[str, Any]:
-    body = getattr(error, "json_body", None)
-    told = body.get("error") if isinstance(body, Mapping) else None
-    return told if isinstance(told, Mapping) else {}
+def describe_result(result: object) -> Told | None:
+    """Read a PaymentIntent or a Charge of the SDK; ``None`` when nothing has come to an end."""
+    if not _names(result):
+        return None
+    # The SDK's older objects are mappings, whose to_dict() is deprecated; its newer ones are none.
+    body = mapping(result) or mapping(getattr(result, "to_dict", dict)())
+    told = told_by(body.get("object"), body)
+    return None if told is None else (told[0], {"provider": NAME, **known(told[1])})
 
 
-def _intent(told: Mapping[str, Any]) -> Mapping[str, Any]:
-    intent = told.get("payment_intent")
-    return intent if isinstance(intent, Mapping) else {}
+def reconcile(payment: PaymentAttempt, api_key: str | None = None) -> Told | None:
+    """Ask Stripe what became of a payment; ``None`` while nobody knows.
 
-
-def verify(raw: bytes, signature: str | None, secrets: Sequence[str], now: datetime) -> Any:
-    """Check a webhook's signature with the official library and return the event as plain JSON.
+    A payment of which no id is known, such as one whose answer was lost, is searched for by the
+    ``checkout_ref`` in its metadata.
 
     Args:
-        raw: the body exactly as received.
-        signature: the ``Stripe-Signature`` header.
-        secrets: one or two live secrets; either may have signed.
-        now: aware UTC.
-
-    Raises:
-        MissingExtraError: the ``stripe`` extra is not installed.
-        SignatureError: for anything that does not verify, whatever the library made of it.
+        api_key: the shop's secret key; without it that of ``stripe.api_key``.
     """
     try:
-        from stripe import WebhookSignature
-    except ImportError as error:
-        raise MissingExtraError(
-            "webhooks of Stripe need the extra: pip install 'flask-checkout-case[stripe]'"
-        ) from error
-    if not signature or not signature.isascii():
-        raise SignatureError("there is no usable Stripe-Signature header")
-    _refuse_future(signature, now)
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise SignatureError("the body is not UTF-8") from error
-    for secret in secrets:
-        try:
-            if WebhookSignature.verify_header(
-                text, signature, secret, int(TOLERANCE.total_seconds())
-            ):
-                return text
-        except Exception:  # noqa: S112, BLE001 - the library raises many kinds; all mean "no"
-            continue
-    raise SignatureError("the signature does not verify")
-
-
-def _refuse_future(signature: str, now: datetime) -> None:
-    # The library accepts a timestamp a day ahead.
-    stamps = [part[2:] for part in signature.split(",") if part.startswith("t=")]
-    if len(stamps) != 1 or not stamps[0].isdigit() or len(stamps[0]) > 12:
-        raise SignatureError("the signature has no single timestamp")
-    if int(stamps[0]) > (now + TOLERANCE).timestamp():
-        raise SignatureError("the signature is dated in the future")
-
-
-_OBJECT_EVENTS: Final[Mapping[str, str]] = {
-    "payment_intent.payment_failed": "payment_failed",
-    "payment_intent.succeeded": "payment_succeeded",
-    "payment_intent.canceled": "payment_canceled",
-    "payment_intent.requires_action": "payment_started",
-    "checkout.session.async_payment_failed": "payment_failed",
-}
-
-
-def read_event(body: Mapping[str, Any]) -> Event | None:
-    """Turn a verified webhook into an :class:`Event`; ``None`` when it says nothing for us.
-
-    ``charge.failed`` reports the same failure as ``payment_intent.payment_failed`` and is left out.
-    """
-    name = _OBJECT_EVENTS.get(str(body.get("type")))
-    data = body.get("data")
-    intent = data.get("object") if isinstance(data, Mapping) else None
-    if name is None or not isinstance(intent, Mapping) or not isinstance(body.get("id"), str):
+        import stripe
+    except ImportError:
         return None
-    told = intent.get("last_payment_error")
-    told = told if name == "payment_failed" and isinstance(told, Mapping) else {}
-    metadata = intent.get("metadata")
-    metadata = metadata if isinstance(metadata, Mapping) else {}
-    charge = told.get("charge") or intent.get("latest_charge")
-    # A charge that is there already belongs to the try before this one.
-    charge = None if name == "payment_started" else charge
-    created = body.get("created")
-    details = {
-        "provider": NAME,
-        "failure_code": told.get("code"),
-        "decline_code": told.get("decline_code"),
-        "network_code": told.get("network_decline_code"),
-        "advice_code": told.get("advice_code"),
-        "payment_id": intent.get("id"),
-        "attempt_id": charge,
-        "amount_minor": intent.get("amount"),
-        "currency": str(intent.get("currency") or "").upper() or None,
-        "gateway_event": body["id"],
-        # The bank wants the customer to confirm: no failure, unless that never happens.
-        "action": True if name == "payment_started" else None,
-    }
-    return Event(
-        id=f"{NAME}:{name}:{charge}" if charge else f"{NAME}:{body['id']}",
-        name=name,
-        at=_instant(created),
-        checkout_ref=_ref(metadata.get("checkout_ref")),
-        order_ref=_ref(metadata.get("order_ref")),
-        data={key: value for key, value in details.items() if value is not None},
-        origin=Origin.GATEWAY,
+    key = api_key or stripe.api_key
+    if not key:
+        return None
+    client = stripe.StripeClient(
+        key,
+        base_addresses={"api": stripe.api_base},
+        http_client=stripe.new_default_http_client(timeout=TIMEOUT),
+        max_network_retries=0,
     )
+    try:
+        found = _found(client, payment)
+    except stripe.StripeError as error:
+        log.warning("Stripe doesn't say what became of a payment: %s", type(error).__name__)
+        return None
+    return describe_result(found) or _untouched(found)
 
 
-def _instant(created: Any) -> datetime:
-    if isinstance(created, int) and 0 < created < 2**33:
-        return datetime.fromtimestamp(created, UTC)
-    return datetime.now(UTC)
+def _untouched(found: object) -> Told | None:
+    # The try that was lost never reached Stripe: nothing was charged, and nothing will be.
+    if getattr(found, "status", None) in {"requires_payment_method", "requires_confirmation"}:
+        return "payment_failed", {"failure_class": "network", "outcome": "failed"}
+    return None
 
 
-def _ref(value: Any) -> str | None:
-    return value[:255] if isinstance(value, str) and value else None
+def _found(client: Any, payment: PaymentAttempt) -> object:
+    if payment.attempt_id is not None and payment.attempt_id.startswith(("ch_", "py_")):
+        return client.v1.charges.retrieve(payment.attempt_id)
+    if payment.payment_id is not None and payment.payment_id.startswith("pi_"):
+        return client.v1.payment_intents.retrieve(payment.payment_id)
+    ref = re.sub(r'(["\\])', r"\\\1", payment.checkout_ref)
+    since = int((payment.began_at - _BEFORE).timestamp())
+    query = f'metadata["checkout_ref"]:"{ref}" AND created>{since}'
+    intents = client.v1.payment_intents.search({"query": query, "limit": 1}).data
+    return intents[0] if intents else None
+
+
+def dashboard_url(payment: Mapping[str, Any]) -> str | None:
+    """Return the payment's page in Stripe's dashboard, of the mode and account it belongs to."""
+    found = payment.get("payment_id") or payment.get("attempt_id")
+    if not isinstance(found, str) or not _ID.fullmatch(found):
+        return None
+    account = payment.get("account")
+    parts = [account] if isinstance(account, str) and _ID.fullmatch(account) else []
+    parts += ["test"] if payment.get("livemode") is False else []
+    return "/".join([_DASHBOARD, *parts, "payments", found])
+
+
+def _names(found: object) -> list[str]:
+    """Return the names of the SDK's classes that ``found`` is of."""
+    return [
+        cls.__name__
+        for cls in type(found).__mro__
+        if cls.__module__ == NAME or cls.__module__.startswith(f"{NAME}.")
+    ]

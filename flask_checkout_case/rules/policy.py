@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..errors import PolicyError
+from ..i18n import N_
 from ..types import Money, Priority
 from .calendars import ALWAYS, Calendar
 from .conditions import Clause
 from .policy_toml import line_of, locate
 from .policy_values import Rates
+from .saying import say
 
 DEFAULT_NAME: Final = "default_policy.toml"
 
@@ -231,7 +233,7 @@ def parse_policy(text: str, source: str, *, base_currency: str | None = None) ->
     try:
         return _checked(text, source, base_currency)
     except RecursionError as error:
-        raise PolicyError(f"{source}:1: expected fewer values within values") from error
+        raise _refused(source, [(1, "", say(N_("expected fewer values within values")))]) from error
 
 
 def _checked(text: str, source: str, base_currency: str | None) -> Policy:
@@ -244,8 +246,13 @@ def _checked(text: str, source: str, base_currency: str | None) -> Policy:
     if policy is None:
         lines = locate(text)
         told = sorted((line_of(lines, one.path), one.key, one.message) for one in mistakes)
-        raise PolicyError("\n".join(f"{source}:{line}: {key}: {says}" for line, key, says in told))
+        raise _refused(source, told)
     return policy
+
+
+def _refused(source: str, mistakes: Sequence[tuple[int, str, str]]) -> PolicyError:
+    told = [f"{source}:{line}: {key}{key and ': '}{says}" for line, key, says in mistakes]
+    return PolicyError("\n".join(told), mistakes)
 
 
 def version_of(text: str) -> str:
@@ -260,5 +267,6 @@ def _parsed(text: str, source: str) -> dict[str, Any]:
         # "… (at line 3, column 7)", or "(at end of document)"
         message, _, place = str(error).rpartition(" (at ")
         line = place.removeprefix("line ").split(",")[0].rstrip(")")
-        number = line if line.isdigit() else str(text.count("\n") + 1)
-        raise PolicyError(f"{source}:{number}: expected TOML: {message}") from error
+        number = int(line) if line.isdigit() else text.count("\n") + 1
+        says = say(N_("expected TOML: %(problem)s"), problem=message)
+        raise _refused(source, [(number, "", says)]) from error

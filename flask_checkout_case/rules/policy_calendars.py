@@ -10,9 +10,11 @@ from functools import lru_cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
+from ..i18n import N_
 from .calendars import ALWAYS, DAY, Calendar, Shift
 from .policy_toml import Mistake, Path, tables
-from .policy_values import nearest
+from .policy_values import expected, nearest
+from .saying import said_by, say
 
 WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 HOLIDAY_YEARS: Final = range(2000, 2101)
@@ -21,13 +23,15 @@ _WEEK: Final = 7 * DAY
 _HOURS: Final = re.compile(
     r"([01][0-9]|2[0-3]):([0-5][0-9])-(?:([01][0-9]|2[0-3]):([0-5][0-9])|24:00)", re.ASCII
 )
-_EXPECTED_HOURS: Final = "hours such as '09:00-17:30', '22:00-06:00' or '00:00-24:00'"
+_HOURS_TOLD: Final = say(N_("hours such as '09:00-17:30', '22:00-06:00' or '00:00-24:00'"))
 _EXAMPLE: Final = "'mon-fri' = ['09:00-17:30']"
-_EXPECTED_DAYS: Final = "timezone, holidays, or days such as 'mon', 'mon-fri' or 'sat,sun'"
-_EXPECTED_ZONE: Final = "a time zone such as 'America/New_York'"
-_EXPECTED_HOLIDAYS: Final = (
-    "a region whose public holidays are known, such as 'DE' or 'US-NY', or dates such as "
-    "'2026-12-24'"
+_DAYS_TOLD: Final = say(N_("timezone, holidays, or days such as 'mon', 'mon-fri' or 'sat,sun'"))
+_ZONE_TOLD: Final = say(N_("a time zone such as 'America/New_York'"))
+_HOLIDAYS_TOLD: Final = say(
+    N_(
+        "a region whose public holidays are known, such as 'DE' or 'US-NY', or dates such as "
+        "'2026-12-24'"
+    )
 )
 
 
@@ -65,7 +69,9 @@ def read_calendars(raw: Mapping[str, Any]) -> tuple[dict[str, Calendar], list[Mi
 def _calendar(key: str, told: Mapping[str, Any], mistakes: list[Mistake]) -> Calendar | None:
     path: Path = ("calendars", key)
     if key == ALWAYS:
-        mistakes.append(Mistake(path, f"expected another name: {ALWAYS!r} is 24×7"))
+        mistakes.append(
+            Mistake(path, say(N_("expected another name: %(name)s is 24×7"), name=repr(ALWAYS)))
+        )
     zone = _timezone(told.get("timezone"), (*path, "timezone"), mistakes)
     holidays = _holidays(told.get("holidays", []), (*path, "holidays"), mistakes)
     before = len(mistakes)
@@ -76,7 +82,8 @@ def _calendar(key: str, told: Mapping[str, Any], mistakes: list[Mistake]) -> Cal
         for one in _day(name, given, (*path, name), mistakes)
     ]
     if not hours and len(mistakes) == before:
-        mistakes.append(Mistake(path, f"expected hours such as {_EXAMPLE}: it is never open"))
+        message = N_("expected hours such as %(example)s: it is never open")
+        mistakes.append(Mistake(path, say(message, example=_EXAMPLE)))
     mistakes += _overlaps(hours)
     if zone is None:
         return None
@@ -92,16 +99,18 @@ def _day(name: str, given: Any, path: Path, mistakes: list[Mistake]) -> Iterator
     weekdays = _weekdays(name)
     if not weekdays:
         known = [*WEEKDAYS, "mon-fri", "timezone", "holidays"]
-        message = f"is no key here: expected {_EXPECTED_DAYS}{nearest(name, known)}"
+        message = say(N_("is no key here: expected %(what)s"), what=_DAYS_TOLD) + nearest(
+            name, known
+        )
         mistakes.append(Mistake(path, message))
         return
     if not isinstance(given, list):
-        mistakes.append(Mistake(path, f"expected a list of {_EXPECTED_HOURS}"))
+        mistakes.append(Mistake(path, say(N_("expected a list of %(what)s"), what=_HOURS_TOLD)))
         return
     for number, written in enumerate(given):
         shift = _shift(written)
         if shift is None:
-            mistakes.append(Mistake((*path, number), f"expected {_EXPECTED_HOURS}"))
+            mistakes.append(Mistake((*path, number), expected(_HOURS_TOLD)))
             continue
         for weekday in weekdays:
             yield _Told((*path, number), written, weekday, shift)
@@ -140,8 +149,8 @@ def _overlaps(hours: list[_Told]) -> Iterator[Mistake]:
         if earlier.ends > begins and later.path not in told:
             told.add(later.path)
             day = WEEKDAYS[earlier.weekday]
-            message = f"expected hours apart from others: {day} {earlier.written} isn't over yet"
-            yield Mistake(later.path, message)
+            message = N_("expected hours apart from others: %(hours)s isn't over yet")
+            yield Mistake(later.path, say(message, hours=f"{day} {earlier.written}"))
 
 
 def zone_of(name: Any) -> ZoneInfo | None:
@@ -157,8 +166,9 @@ def _timezone(given: Any, path: Path, mistakes: list[Mistake]) -> ZoneInfo | Non
     if zone is not None:
         return zone
     known = available_timezones()
-    near = nearest(given, known) if known else "; this system knows none: install tzdata"
-    mistakes.append(Mistake(path, f"expected {_EXPECTED_ZONE}{near}"))
+    none = say(N_("; this system knows none: install tzdata"))
+    near = nearest(given, known) if known else none
+    mistakes.append(Mistake(path, expected(_ZONE_TOLD) + near))
     return None
 
 
@@ -170,7 +180,7 @@ def _holidays(given: Any, path: Path, mistakes: list[Mistake]) -> frozenset[date
         try:
             days |= _days_off(one)
         except ValueError as error:
-            mistakes.append(Mistake(where, str(error)))
+            mistakes.append(Mistake(where, said_by(error)))
     return days
 
 
@@ -178,7 +188,7 @@ def _days_off(given: Any) -> frozenset[date]:
     if isinstance(given, date) and not isinstance(given, datetime):
         return frozenset({given})
     if not isinstance(given, str):
-        raise ValueError(f"expected {_EXPECTED_HOLIDAYS}")  # noqa: TRY004 - readers raise one kind
+        raise ValueError(expected(_HOLIDAYS_TOLD))  # noqa: TRY004 - readers raise one kind
     try:
         return frozenset({date.fromisoformat(given)})
     except ValueError:
@@ -195,5 +205,5 @@ def _public_holidays(region: str) -> frozenset[date]:
     if country not in supported or ("-" in region and part not in supported[country]):
         known = [f"{one}-{part}" for one, parts in supported.items() for part in parts]
         near = nearest(region.upper(), [*supported, *known])
-        raise ValueError(f"expected {_EXPECTED_HOLIDAYS}{near}")
+        raise ValueError(expected(_HOLIDAYS_TOLD) + near)
     return frozenset(country_holidays(country, subdiv=part or None, years=HOLIDAY_YEARS))

@@ -7,6 +7,7 @@ from typing import Any
 
 from marshmallow import ValidationError
 
+from ..i18n import N_
 from ..types import Priority
 from .calendars import Calendar
 from .conditions import Clause
@@ -29,6 +30,7 @@ from .policy_names import dangling
 from .policy_schema import PolicySchema
 from .policy_toml import Mistake, flat
 from .policy_values import Rates
+from .saying import said_by, say
 
 
 def build(
@@ -120,5 +122,6 @@ def _without_rate(raw: Mapping[str, Any], loaded: Mapping[str, Any]) -> Iterator
     try:
         Rates(loaded["currency"], loaded["rates"]).required(hesitation["over"])
     except ValueError as error:
-        default = "" if is_told else f"; without one it is {hesitation['over']}"
-        yield Mistake(("hesitation", "over"), f"{error}{default}")
+        default = say(N_("; without one it is %(amount)s"), amount=str(hesitation["over"]))
+        message = said_by(error) + ("" if is_told else default)
+        yield Mistake(("hesitation", "over"), message)

@@ -9,10 +9,12 @@ from zoneinfo import ZoneInfo
 
 from marshmallow import ValidationError
 
+from ..i18n import N_
 from .calendars import Calendar
 from .conditions import CONDITIONS, Around, Clause
 from .policy_toml import Mistake, Path, flat, rows, tables
 from .policy_values import Rates, nearest, parse_rate
+from .saying import said_by, say
 
 
 def read_routes(
@@ -40,11 +42,11 @@ def _clause(path: Path, value: Any, around: Around) -> Clause | list[Mistake]:
     condition = CONDITIONS.get(name)
     if condition is None:
         known = sorted(CONDITIONS)
-        message = f"is no condition: expected one of {', '.join(known)}"
+        message = say(N_("is no condition: expected one of %(words)s"), words=", ".join(known))
         return [Mistake(path, message + nearest(name, known))]
     is_list = condition.many and isinstance(value, list)
     if is_list and not value:
-        return [Mistake(path, f"expected {condition.expected}, at least one")]
+        return [Mistake(path, say(N_("expected %(what)s, at least one"), what=condition.expected))]
     expected: list[Any] = []
     mistakes: list[Mistake] = []
     for number, one in enumerate(value if is_list else [value]):
@@ -54,7 +56,7 @@ def _clause(path: Path, value: Any, around: Around) -> Clause | list[Mistake]:
             mistakes += flat(error.messages, path)
         except ValueError as error:
             where = (*path, number) if is_list else path
-            mistakes.append(Mistake(where, f"{error}{nearest(one, condition.words)}"))
+            mistakes.append(Mistake(where, said_by(error) + nearest(one, condition.words)))
     return mistakes or Clause(condition, _plain(value), tuple(expected))
 
 

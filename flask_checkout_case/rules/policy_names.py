@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from ..i18n import N_
 from .calendars import ALWAYS
 from .policy_schema import CLOCKS
 from .policy_toml import Mistake, Path, rows, tables
 from .policy_values import nearest
+from .saying import say
 
 
 def dangling(raw: Mapping[str, Any]) -> Iterator[Mistake]:
@@ -40,11 +42,15 @@ def _service_levels(raw: Mapping[str, Any], teams: list[str]) -> Iterator[Mistak
             clock = step.get("clock", CLOCKS[0])
             if clock in CLOCKS and clock not in sla:
                 targets = [one for one in CLOCKS if one in sla]
-                message = f"expected a clock that [sla.{key}] sets: {', '.join(targets) or 'none'}"
+                message = say(
+                    N_("expected a clock that %(table)s sets: %(words)s"),
+                    table=f"[sla.{key}]",
+                    words=", ".join(targets) or say(N_("none")),
+                )
                 yield Mistake((*where, "clock"), message)
             moment = (str(clock), str(step.get("at")), str(step.get("after")))
             if moment in moments:
-                yield Mistake(where, "expected one step for a moment: there is one above")
+                yield Mistake(where, say(N_("expected one step for a moment: there is one above")))
             moments.add(moment)
 
 
@@ -60,23 +66,27 @@ def _routes(raw: Mapping[str, Any], teams: list[str]) -> Iterator[Mistake]:
             yield from _unknown(("routes", index, key), route.get(key), known, f"[{table}]")
         name = route.get("name")
         if isinstance(name, str) and name in names:
-            message = f"expected a name of its own; there is a route {name!r} above"
-            yield Mistake(("routes", index, "name"), message)
+            message = N_("expected a name of its own; there is a route %(name)s above")
+            yield Mistake(("routes", index, "name"), say(message, name=repr(name)))
         names.add(name if isinstance(name, str) else None)
         is_open = not route.get("when") and not route.get("unless")
         is_last = index == len(routes) - 1
         if is_open and not is_last:
-            message = "expected `when` or `unless`: no case would ever reach the routes below"
-            yield Mistake(("routes", index), message)
+            message = N_("expected `when` or `unless`: no case would ever reach the routes below")
+            yield Mistake(("routes", index), say(message))
         if is_last and not is_open:
-            message = "expected a last route without `when` and `unless`, for everything else"
-            yield Mistake(("routes", index), message)
+            message = N_("expected a last route without `when` and `unless`, for everything else")
+            yield Mistake(("routes", index), say(message))
 
 
 def _unknown(path: Path, word: Any, known: Iterable[str], where: str) -> Iterator[Mistake]:
     known = list(known)
     if isinstance(word, str) and word not in known:
-        message = f"expected one of {where}: {', '.join(known) or 'there are none'}"
+        message = say(
+            N_("expected one of %(where)s: %(words)s"),
+            where=where,
+            words=", ".join(known) or say(N_("there are none")),
+        )
         yield Mistake(path, message + nearest(word, known))
 
 

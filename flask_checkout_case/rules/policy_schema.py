@@ -9,15 +9,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validates_schema
 
+from ..i18n import N_
 from ..types import Money, Priority
 from .policy_values import (
-    nearest,
+    expected_one_of,
     parse_amount,
     parse_delay,
     parse_duration,
     parse_percent,
     parse_rate,
+    unknown_key,
 )
+from .saying import said_by, say
 
 if TYPE_CHECKING:
     _Field = fields.Field[Any]
@@ -28,7 +31,7 @@ else:
 CLOCKS: Final = ("first_response", "next_response", "resolution")
 _CURRENCY: Final = re.compile(r"[A-Z]{3}", re.ASCII)
 _BURST: Final = re.compile(r"([1-9][0-9]{0,3}) in (\S+)", re.ASCII)
-_MISSING: Final = "expected a value, but it is missing"
+_MISSING: Final = say(N_("expected a value, but it is missing"))
 
 
 class _Value(_Field):
@@ -44,7 +47,7 @@ class _Value(_Field):
         try:
             return self._read(value)
         except ValueError as error:
-            raise ValidationError(str(error)) from error
+            raise ValidationError(said_by(error)) from error
 
 
 class _Table(_Field):
@@ -58,7 +61,7 @@ class _Table(_Field):
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
     ) -> Any:
         if not isinstance(value, Mapping):
-            raise ValidationError("expected a table")
+            raise ValidationError(say(N_("expected a table")))
         return self._schema().load(value)
 
 
@@ -83,7 +86,7 @@ class _Tables(_Field):
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
     ) -> Any:
         if not isinstance(value, Mapping):
-            raise ValidationError("expected a table")
+            raise ValidationError(say(N_("expected a table")))
         if self._empty and not value:
             raise ValidationError(self._empty)
         return _each(value.items(), self._value, self._names)
@@ -116,7 +119,7 @@ def _each(
         except ValidationError as error:
             wrong[key] = error.messages
         except ValueError as error:
-            wrong[key] = [str(error)]
+            wrong[key] = [said_by(error)]
     if wrong:
         raise ValidationError(wrong)
     return loaded
@@ -133,50 +136,46 @@ class _Strict(Schema):
         self, data: Mapping[str, Any], original: Mapping[str, Any], **_more: Any
     ) -> None:
         known = list(self.fields)
-        wrong = {
-            key: [f"is no key here: expected one of {', '.join(known)}{nearest(key, known)}"]
-            for key in original
-            if key not in known
-        }
+        wrong = {key: [unknown_key(key, known)] for key in original if key not in known}
         if wrong:
             raise ValidationError(wrong)
 
 
 def _text(value: Any) -> str:
     if not isinstance(value, str) or not value.strip() or len(value) > 64:
-        raise ValueError("expected a text of 1 to 64 characters")
+        raise ValueError(say(N_("expected a text of 1 to 64 characters")))
     return value
 
 
 def _name(value: Any) -> str:
     if not isinstance(value, str) or not value.strip() or len(value) > 255:
-        raise ValueError("expected a text of 1 to 255 characters")
+        raise ValueError(say(N_("expected a text of 1 to 255 characters")))
     return value
 
 
 def currency_code(value: Any) -> str:
     """Return an ISO 4217 code as it is; raises ``ValueError`` for anything else."""
     if not (isinstance(value, str) and _CURRENCY.fullmatch(value)):
-        raise ValueError("expected an ISO 4217 code such as 'USD'")
+        raise ValueError(say(N_("expected an ISO 4217 code such as 'USD'")))
     return value
 
 
 def _count(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ValueError("expected a whole number of at least 1")
+        raise ValueError(say(N_("expected a whole number of at least 1")))
     return value
 
 
 def _switch(value: Any) -> bool:
     if not isinstance(value, bool):
-        raise ValueError("expected true or false")  # noqa: TRY004 - read functions raise one kind
+        raise ValueError(say(N_("expected true or false")))  # noqa: TRY004 - read functions raise one kind
     return value
 
 
 def _word(*words: str) -> Callable[[Any], str]:
     def read(value: Any) -> str:
         if value not in words:
-            raise ValueError(f"expected one of {', '.join(words)}{nearest(value, words)}")
+            raise ValueError(expected_one_of(words, value))
         return str(value)
 
     return read
@@ -191,7 +190,7 @@ def _several(read: Callable[[Any], str]) -> Callable[[Any], tuple[str, ...]]:
     def read_all(value: Any) -> tuple[str, ...]:
         given = value if isinstance(value, list) else [value]
         if not given:
-            raise ValueError("expected at least one")
+            raise ValueError(say(N_("expected at least one")))
         return tuple(dict.fromkeys(read(one) for one in given))
 
     return read_all
@@ -199,28 +198,28 @@ def _several(read: Callable[[Any], str]) -> Callable[[Any], tuple[str, ...]]:
 
 def _members(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
-        raise ValueError("expected a list of agents' refs, each a text such as '7'")
+        raise ValueError(say(N_("expected a list of agents' refs, each a text such as '7'")))
     return tuple(dict.fromkeys(_name(one) for one in value))
 
 
 def _burst(value: Any) -> tuple[int, timedelta]:
     found = _BURST.fullmatch(value) if isinstance(value, str) else None
     if found is None:
-        raise ValueError("expected a number of cases and a time such as '3 in 10m'")
+        raise ValueError(say(N_("expected a number of cases and a time such as '3 in 10m'")))
     return int(found[1]), parse_duration(found[2])
 
 
 def _anything(value: Any) -> Any:
     """``policy_calendars`` reads what is in it."""
     if not isinstance(value, Mapping):
-        raise ValueError("expected a table such as [calendars.office]")  # noqa: TRY004
+        raise ValueError(say(N_("expected a table such as [calendars.office]")))  # noqa: TRY004
     return value
 
 
 def _conditions(value: Any) -> None:
     """Only that it is a table: ``policy_check`` reads what is in it."""
     if not isinstance(value, Mapping):
-        raise ValueError("expected conditions such as { category = ['fraud'] }")  # noqa: TRY004
+        raise ValueError(say(N_("expected conditions such as { category = ['fraud'] }")))  # noqa: TRY004
 
 
 class TeamSchema(_Strict):
@@ -247,9 +246,11 @@ class StepSchema(_Strict):
     @validates_schema(skip_on_field_errors=True)
     def _one_moment_and_something_to_do(self, data: Mapping[str, Any], **_more: Any) -> None:
         if len(data.keys() & {"at", "after"}) != 1:
-            raise ValidationError("expected either `at` ('75%') or `after` ('15m')")
+            raise ValidationError(say(N_("expected either `at` ('75%') or `after` ('15m')")))
         if not data.keys() & {"notify", "priority", "team", "protocol"}:
-            raise ValidationError("expected notify, priority, team or protocol: it does nothing")
+            raise ValidationError(
+                say(N_("expected notify, priority, team or protocol: it does nothing"))
+            )
 
 
 class SlaSchema(_Strict):
@@ -257,12 +258,14 @@ class SlaSchema(_Strict):
     first_response = _Value(parse_duration)
     next_response = _Value(parse_duration)
     resolution = _Value(parse_duration)
-    escalate = _Array(_Table(StepSchema), expected="expected steps such as [{ at = '75%', … }]")
+    escalate = _Array(
+        _Table(StepSchema), expected=say(N_("expected steps such as [{ at = '75%', … }]"))
+    )
 
     @validates_schema(skip_on_field_errors=True)
     def _some_target(self, data: Mapping[str, Any], **_more: Any) -> None:
         if not data.keys() & set(CLOCKS):
-            raise ValidationError("expected first_response, next_response or resolution")
+            raise ValidationError(say(N_("expected first_response, next_response or resolution")))
 
 
 class TaskSchema(_Strict):
@@ -277,7 +280,9 @@ class TaskSchema(_Strict):
 class ProtocolSchema(_Strict):
     name = _Value(_name)
     tasks = _Array(
-        _Table(TaskSchema), required=True, expected="expected at least one of its [[….tasks]]"
+        _Table(TaskSchema),
+        required=True,
+        expected=say(N_("expected at least one of its [[….tasks]]")),
     )
 
 
@@ -311,12 +316,16 @@ class PaymentsSchema(_Strict):
 class PolicySchema(_Strict):
     currency = _Value(currency_code, load_default="USD")
     rates = _Tables(_Value(parse_rate), names=currency_code, load_default=dict)
-    teams = _Tables(_Table(TeamSchema), required="expected at least one team, [teams.support]")
+    teams = _Tables(
+        _Table(TeamSchema), required=say(N_("expected at least one team, [teams.support]"))
+    )
     sla = _Tables(_Table(SlaSchema), load_default=dict)
     calendars = _Tables(_Value(_anything), load_default=dict)
     protocols = _Tables(_Table(ProtocolSchema), load_default=dict)
     routes = _Array(
-        _Table(RouteSchema), required=True, expected="expected at least one route, [[routes]]"
+        _Table(RouteSchema),
+        required=True,
+        expected=say(N_("expected at least one route, [[routes]]")),
     )
     hesitation = _Table(HesitationSchema, load_default=lambda: HesitationSchema().load({}))
     outreach = _Table(OutreachSchema, load_default=lambda: OutreachSchema().load({}))

@@ -76,7 +76,7 @@ def flat(messages: Any, path: Path = ()) -> Iterator[Mistake]:
             yield from flat(below, path if key == "_schema" else (*path, key))
     else:
         for message in messages if isinstance(messages, list) else [messages]:
-            yield Mistake(path, str(message))
+            yield Mistake(path, message if isinstance(message, str) else str(message))
 
 
 class _Scanner:

@@ -11,13 +11,15 @@ from decimal import Decimal
 from typing import Final
 
 from ..errors import InvalidInputError
+from ..i18n import N_
 from ..types import Money
+from .saying import Said, said_by, say
 
-DURATION: Final = "a duration such as '15m', '4h', '2d' or '90s'"
-AMOUNT: Final = "an amount such as '5000 USD'"
-PERCENT: Final = "a share of the time from '1%' to '100%'; what comes later is `after`"
+DURATION: Final = say(N_("a duration such as '15m', '4h', '2d' or '90s'"))
+AMOUNT: Final = say(N_("an amount such as '5000 USD'"))
+PERCENT: Final = say(N_("a share of the time from '1%' to '100%'; what comes later is `after`"))
 LONGEST: Final = timedelta(days=3650)
-RATE: Final = "a rate above 0, such as 1.08 or '1.08'"
+RATE: Final = say(N_("a rate above 0, such as 1.08 or '1.08'"))
 RATES: Final = (Decimal("1e-9"), Decimal("1e9"))
 """The least and the greatest rate: what an amount is worth can be written, and compared."""
 
@@ -30,7 +32,25 @@ _SECONDS: Final[Mapping[str, int]] = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 def nearest(word: object, known: Iterable[str]) -> str:
     """Return ``"; did you mean 'x'?"`` for the nearest of the known names, or nothing."""
     near = difflib.get_close_matches(word, list(known), n=1) if isinstance(word, str) else []
-    return f"; did you mean {near[0]!r}?" if near else ""
+    return say(N_("; did you mean %(name)s?"), name=repr(near[0])) if near else ""
+
+
+def expected(what: str) -> Said:
+    """Say that something was expected, and isn't there."""
+    return say(N_("expected %(what)s"), what=what)
+
+
+def unknown_key(key: str, known: Iterable[str]) -> Said:
+    """Say that a table has no such key, and which it has."""
+    words = list(known)
+    message = N_("is no key here: expected one of %(words)s")
+    return say(message, words=", ".join(words)) + nearest(key, words)
+
+
+def expected_one_of(words: Iterable[str], given: object = None) -> Said:
+    """Say which words were expected, and which of them is near to what is there."""
+    known = list(words)
+    return say(N_("expected one of %(words)s"), words=", ".join(known)) + nearest(given, known)
 
 
 NO_DELAY: Final = "0s"
@@ -44,10 +64,10 @@ def parse_duration(text: object) -> timedelta:
     """
     found = _DURATION.fullmatch(text) if isinstance(text, str) else None
     if found is None:
-        raise ValueError(f"expected {DURATION}")
+        raise ValueError(expected(DURATION))
     seconds = int(found[1]) * _SECONDS[found[2]]
     if seconds > LONGEST.total_seconds():
-        raise ValueError("expected a duration of at most ten years")
+        raise ValueError(say(N_("expected a duration of at most ten years")))
     return timedelta(seconds=seconds)
 
 
@@ -62,7 +82,9 @@ def parse_delay(text: object) -> timedelta:
     try:
         return parse_duration(text)
     except ValueError as error:
-        raise ValueError(f"{error}, or {NO_DELAY!r}") from error
+        raise ValueError(
+            said_by(error) + say(N_(", or %(other)s"), other=repr(NO_DELAY))
+        ) from error
 
 
 def format_duration(length: timedelta) -> str:
@@ -80,7 +102,7 @@ def parse_percent(text: object) -> int:
     """
     found = _PERCENT.fullmatch(text) if isinstance(text, str) else None
     if found is None:
-        raise ValueError(f"expected {PERCENT}")
+        raise ValueError(expected(PERCENT))
     return int(found[1])
 
 
@@ -92,11 +114,11 @@ def parse_amount(text: object) -> Money:
     """
     found = _AMOUNT.fullmatch(text) if isinstance(text, str) else None
     if found is None:
-        raise ValueError(f"expected {AMOUNT}")
+        raise ValueError(expected(AMOUNT))
     try:
         return Money(found[1], found[2])
     except InvalidInputError as error:
-        raise ValueError(f"expected {AMOUNT}: {error}") from error
+        raise ValueError(expected(AMOUNT) + f": {error}") from error
 
 
 def parse_rate(value: object) -> Decimal:
@@ -106,16 +128,22 @@ def parse_rate(value: object) -> Decimal:
         ValueError: for anything else, and outside of :data:`RATES`.
     """
     if isinstance(value, bool) or not isinstance(value, (str, int, Decimal)):
-        raise ValueError(f"expected {RATE}")  # noqa: TRY004 - read functions raise one kind
+        raise ValueError(expected(RATE))  # noqa: TRY004 - read functions raise one kind
     try:
         rate = Decimal(value)
     except ArithmeticError as error:
-        raise ValueError(f"expected {RATE}") from error
+        raise ValueError(expected(RATE)) from error
     if not rate.is_finite() or rate <= 0:
-        raise ValueError(f"expected {RATE}")
+        raise ValueError(expected(RATE))
     least, greatest = RATES
     if not least <= rate <= greatest:
-        raise ValueError(f"expected a rate from {least:f} to {greatest:f}")
+        raise ValueError(
+            say(
+                N_("expected a rate from %(least)s to %(greatest)s"),
+                least=f"{least:f}",
+                greatest=f"{greatest:f}",
+            )
+        )
     return rate
 
 
@@ -145,7 +173,10 @@ class Rates:
         if amount is None:
             known = list(dict.fromkeys([self.currency, *self.rates]))
             raise ValueError(
-                f"expected an amount in the policy's currency or one of [rates]: "
-                f"{', '.join(known)}{nearest(money.currency, known)}"
+                say(
+                    N_("expected an amount in the policy's currency or one of [rates]: %(words)s"),
+                    words=", ".join(known),
+                )
+                + nearest(money.currency, known)
             )
         return amount

@@ -7,13 +7,14 @@ the way of every event.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from ..data import queries_case, queries_payment
 from ..data.models import CheckoutRow
 from ..data.queries_payment import DueCheckout
+from ..gateways import Told, reconcile
 from ..i18n import N_
 from ..rules import payments as rules
 from ..rules.payments import Attempt, Conflict, Judgement, Limits, Report
@@ -167,8 +168,6 @@ def _answers(
 def _ask(
     runtime: Runtime, checkout: CheckoutRow, attempt: Attempt
 ) -> tuple[str, Mapping[str, Any]] | None:
-    if runtime.hooks.reconcile is None:
-        return None
     payment = PaymentAttempt(
         gateway=attempt.gateway,
         payment_id=attempt.payment_id,
@@ -176,13 +175,19 @@ def _ask(
         checkout_ref=checkout.ref,
         began_at=attempt.began_at,
     )
-    answer = runtime.hooks.reconcile(payment)
+    ask = runtime.hooks.reconcile or _built_in(runtime)
+    answer = ask(payment)
     if answer is None:
         return None
     name, told = answer
     if name not in rules.PAYMENT_EVENTS:
         raise ValueError(f"reconcile answered {name!r}, which is no signal about a payment")
     return name, told
+
+
+def _built_in(runtime: Runtime) -> Callable[[PaymentAttempt], Told | None]:
+    """Return what asks the gateway where the shop has set no hook."""
+    return lambda payment: reconcile(payment, stripe_api_key=runtime.settings.stripe_api_key)
 
 
 def _told(

@@ -42,10 +42,17 @@ SOURCE: Final = "workspace"
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A mistake in a policy's text; ``line`` counts from 1."""
+    """A mistake in a policy's text.
+
+    Args:
+        line: counts from 1.
+        message: in English, see :func:`.saying.translated`.
+        key: where in the tables; empty for the whole text.
+    """
 
     line: int
     message: str
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +93,7 @@ def problems_of(runtime: Runtime, text: str) -> tuple[Problem, ...]:
     try:
         _parse(runtime, text, SOURCE)
     except PolicyError as error:
-        return tuple(_problems(str(error)))
+        return tuple(Problem(line, says, key) for line, key, says in error.mistakes)
     return ()
 
 
@@ -252,19 +259,6 @@ def _existing(session: Session, policy_id: int) -> PolicyRow:
 
 def _parse(runtime: Runtime, text: str, source: str) -> Policy:
     return parse_policy(text, source, base_currency=runtime.settings.base_currency)
-
-
-def _problems(told: str) -> list[Problem]:
-    found: list[Problem] = []
-    for line in told.splitlines():
-        number, _, message = line.removeprefix(f"{SOURCE}:").partition(": ")
-        if line.startswith(f"{SOURCE}:") and number.isdigit():
-            found.append(Problem(int(number), message))
-        elif found:
-            found[-1] = Problem(found[-1].line, f"{found[-1].message}\n{line}")
-        else:
-            found.append(Problem(1, line))
-    return found
 
 
 def _changes(runtime: Runtime, before: PolicyRow | None, policy: Policy) -> tuple[Change, ...]:

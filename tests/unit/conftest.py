@@ -17,6 +17,7 @@ collect_ignore = (
     else [
         "test_calendars_data.py",
         "test_classify_data.py",
+        "test_gateways_data.py",
         "test_redact_data.py",
     ]
 )

@@ -52,3 +52,50 @@ def test_a_bad_secret_is_not_shown() -> None:
     with pytest.raises(ConfigurationError) as caught:
         read_settings({"CHECKOUT_CASE_WEBHOOK_SECRETS": "whsec_hidden"})
     assert "whsec_hidden" not in str(caught.value)
+
+
+KEY = "44782DEF547AAA06C910C43932B1EB0C71FC68D9D0C057550C48EC2ACF6BA056"
+BRAINTREE = {"merchant_id": "m-hidden", "public_key": "p-hidden", "private_key": "s-hidden"}
+
+
+def test_each_gateway_has_its_own_kind_of_secrets() -> None:
+    given = {
+        "stripe": "whsec_1",
+        "adyen": [KEY, KEY.lower()],
+        "paypal": "8PT597110X687430LKGECATA",
+        "braintree": BRAINTREE,
+        "paystack": ["sk_1", "sk_2"],
+    }
+    found = read_settings({"CHECKOUT_CASE_WEBHOOK_SECRETS": given}).webhook_secrets
+    assert found == {
+        "stripe": ("whsec_1",),
+        "adyen": (KEY, KEY.lower()),
+        "paypal": ("8PT597110X687430LKGECATA",),
+        "braintree": (BRAINTREE,),
+        "paystack": ("sk_1", "sk_2"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("gateway", "given"),
+    [
+        ("stripe", []),
+        ("stripe", [" "]),
+        ("stripe", {"secret": "s-hidden"}),
+        ("adyen", "not-hidden"),
+        ("adyen", [KEY, KEY, KEY]),
+        ("adyen", KEY[:-1]),
+        ("paypal", 5),
+        ("braintree", "s-hidden"),
+        ("braintree", {**BRAINTREE, "public_key": ""}),
+        ("braintree", {"public_key": "p-hidden"}),
+        ("braintree", {**BRAINTREE, "environment": "hidden"}),
+    ],
+)
+def test_a_bad_secret_is_named_by_its_gateway_and_not_shown(gateway: str, given: object) -> None:
+    with pytest.raises(ConfigurationError, match=f"'{gateway}' takes") as caught:
+        read_settings({"CHECKOUT_CASE_WEBHOOK_SECRETS": {gateway: given}})
+    said = str(caught.value)
+    assert "CHECKOUT_CASE_WEBHOOK_SECRETS" in said
+    assert "hidden" not in said
+    assert KEY[:-1] not in said

@@ -8,10 +8,12 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Literal, Unpack
 
+from ...i18n import N_
 from ...types import currency_digits
 from ..calendars import Calendar, is_open
 from ..policy_calendars import WEEKDAYS
-from ..policy_values import AMOUNT, Rates, nearest, parse_amount
+from ..policy_values import AMOUNT, Rates, expected_one_of, nearest, parse_amount
+from ..saying import say
 from .base import Around, Condition, Facts, Finding, Told
 from .words import read_phrase, split
 
@@ -26,14 +28,14 @@ def one_of(
 
     def read(given: Any, _around: Around) -> str:
         if given not in known:
-            raise ValueError(f"expected one of {', '.join(known)}")
+            raise ValueError(expected_one_of(known))
         return str(given)
 
     def ask(facts: Facts, expected: tuple[Any, ...], _rates: Rates) -> Finding:
         actual = get(facts)
         return Finding(held=actual in expected, actual=None if actual is None else str(actual))
 
-    return Condition(name, "a word or a list of words", read, ask, words=known, **told)
+    return Condition(name, say(N_("a word or a list of words")), read, ask, words=known, **told)
 
 
 def folded(name: str, get: Callable[[Facts], str | None], **told: Unpack[Told]) -> Condition:
@@ -43,7 +45,7 @@ def folded(name: str, get: Callable[[Facts], str | None], **told: Unpack[Told]) 
         actual = get(facts)
         return Finding(actual is not None and actual.casefold() in expected, actual)
 
-    return Condition(name, "a text or a list of texts", _fold, ask, **told)
+    return Condition(name, say(N_("a text or a list of texts")), _fold, ask, **told)
 
 
 def tags(name: str, **told: Unpack[Told]) -> Condition:
@@ -52,7 +54,7 @@ def tags(name: str, **told: Unpack[Told]) -> Condition:
     def ask(facts: Facts, expected: tuple[Any, ...], _rates: Rates) -> Finding:
         return Finding(any(tag.casefold() in expected for tag in facts.tags), list(facts.tags))
 
-    return Condition(name, "a text or a list of texts", _fold, ask, **told)
+    return Condition(name, say(N_("a text or a list of texts")), _fold, ask, **told)
 
 
 def language(name: str, **told: Unpack[Told]) -> Condition:
@@ -68,7 +70,7 @@ def language(name: str, **told: Unpack[Told]) -> Condition:
     def read(given: Any, around: Around) -> str:
         return _fold(given, around).replace("_", "-")
 
-    return Condition(name, "a language tag or a list of them", read, ask, **told)
+    return Condition(name, say(N_("a language tag or a list of them")), read, ask, **told)
 
 
 def words(name: str, **told: Unpack[Told]) -> Condition:
@@ -82,7 +84,9 @@ def words(name: str, **told: Unpack[Told]) -> Condition:
     def read(given: Any, _around: Around) -> Any:
         return read_phrase(given)
 
-    return Condition(name, "a word or a list of words such as 'refund*'", read, ask, **told)
+    return Condition(
+        name, say(N_("a word or a list of words such as 'refund*'")), read, ask, **told
+    )
 
 
 def total(name: str, side: Side, **told: Unpack[Told]) -> Condition:
@@ -114,7 +118,9 @@ def count(
         distance = actual - expected[0]
         return Finding(distance * side > 0, actual, f"{distance:+d}")
 
-    return Condition(name, "a whole number of at least 0", _number, ask, many=False, **told)
+    return Condition(
+        name, say(N_("a whole number of at least 0")), _number, ask, many=False, **told
+    )
 
 
 def hours(name: str, *, opened: bool, **told: Unpack[Told]) -> Condition:
@@ -127,14 +133,20 @@ def hours(name: str, *, opened: bool, **told: Unpack[Told]) -> Condition:
         held = any(is_open(calendar, at) is opened for calendar in expected)
         return Finding(held, ", ".join(dict.fromkeys(_local(at, one) for one in expected)))
 
-    return Condition(name, "the name of a calendar or a list of them", _calendar, ask, **told)
+    return Condition(
+        name, say(N_("the name of a calendar or a list of them")), _calendar, ask, **told
+    )
 
 
 def _calendar(given: Any, around: Around) -> Calendar:
     known = around.calendars
     if not isinstance(given, str) or given not in known:
-        listed = ", ".join(known) or "there are none"
-        raise ValueError(f"expected one of [calendars]: {listed}{nearest(given, known)}")
+        message = say(
+            N_("expected one of %(where)s: %(words)s"),
+            where="[calendars]",
+            words=", ".join(known) or say(N_("there are none")),
+        )
+        raise ValueError(message + nearest(given, known))
     return known[given]
 
 
@@ -145,7 +157,7 @@ def _local(at: datetime, calendar: Calendar) -> str:
 
 def _text(given: Any) -> str:
     if not isinstance(given, str) or not given.strip():
-        raise ValueError("expected a text")
+        raise ValueError(say(N_("expected a text")))
     return given
 
 
@@ -155,7 +167,7 @@ def _fold(given: Any, _around: Around) -> str:
 
 def _number(given: Any, _around: Around) -> int:
     if isinstance(given, bool) or not isinstance(given, int) or given < 0:
-        raise ValueError("expected a whole number of at least 0")
+        raise ValueError(say(N_("expected a whole number of at least 0")))
     return given
 
 

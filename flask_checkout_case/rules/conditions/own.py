@@ -9,7 +9,7 @@ from typing import Any, Final, TypeAlias
 
 from marshmallow import RAISE, Schema, ValidationError, fields
 
-from ..policy_values import nearest
+from ..policy_values import expected, unknown_key
 from .base import Around, Condition, Facts, Finding, Read
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
@@ -54,7 +54,7 @@ def _reader(schema: Parameters) -> Read:
 
     def read(given: Any, _around: Around) -> Any:
         if not isinstance(given, Mapping):
-            raise ValueError(f"expected {_expected(made)}")  # noqa: TRY004 - readers raise one kind
+            raise ValueError(expected(_expected(made)))  # noqa: TRY004 - readers raise one kind
         errors = made.validate(given)
         if errors:
             raise ValidationError({**errors, **_unknown(made, given)})
@@ -71,8 +71,4 @@ def _unknown(schema: Schema, given: Mapping[str, Any]) -> dict[str, list[str]]:
     known = [field.data_key or name for name, field in schema.load_fields.items()]
     if schema.unknown != RAISE:
         return {}
-    return {
-        key: [f"is no key here: expected one of {', '.join(known)}{nearest(key, known)}"]
-        for key in given
-        if key not in known
-    }
+    return {key: [unknown_key(key, known)] for key in given if key not in known}

@@ -11,6 +11,9 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Any, Final
 
+from ...i18n import N_
+from ..saying import say
+
 CHARACTER_LIMIT: Final = 10_000
 _WORD_LIMIT: Final = 64
 _PATTERN_LIMIT: Final = 100
@@ -40,10 +43,12 @@ def read_phrase(given: Any) -> Phrase:
         ValueError: it is no text, or has no word in it.
     """
     if not isinstance(given, str) or len(given) > _PATTERN_LIMIT:
-        raise ValueError(f"expected a text of at most {_PATTERN_LIMIT} characters")
+        raise ValueError(
+            say(N_("expected a text of at most %(most)s characters"), most=_PATTERN_LIMIT)
+        )
     words = split(given, kept="*")
     if not any(word.strip("*") for word in words):
-        raise ValueError("expected a word, or a beginning of one such as 'refund*'")
+        raise ValueError(say(N_("expected a word, or a beginning of one such as 'refund*'")))
     return Phrase(tuple(tuple(word.split("*")) for word in words))
 
 

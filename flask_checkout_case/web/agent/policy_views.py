@@ -85,7 +85,10 @@ def policy_check() -> ResponseReturnValue:
     problems = _problems(_typed())
     return jsonify(
         verdict=policy_words.verdict(len(problems)),
-        problems=[{"line": one.line, "message": one.message} for one in problems],
+        problems=[
+            {"line": one.line, "key": one.key, "message": policy_words.mistake(one.message)}
+            for one in problems
+        ],
     )
 
 
@@ -120,6 +123,7 @@ def frame(agent: Agent) -> dict[str, Any]:
         "told": policy_words.told,
         "author": policy_words.author,
         "verdict_of": policy_words.verdict,
+        "mistake": policy_words.mistake,
     }
 
 

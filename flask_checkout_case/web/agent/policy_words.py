@@ -9,6 +9,7 @@ from babel.numbers import format_decimal
 
 from ...i18n import N_, current_locale, gettext, ngettext
 from ...rules.policy_diff import Change
+from ...rules.saying import translated
 
 PARTS: Final[Mapping[str, str]] = {
     "route": N_("Route"),
@@ -39,6 +40,11 @@ def told(change: Change) -> str:
 def author(name: str | None) -> str:
     """Write who did something; what came with the shop's release was nobody of the staff."""
     return name or gettext("The policy file")
+
+
+def mistake(message: str) -> str:
+    """Write what is wrong in a policy's text in the reader's language."""
+    return translated(message, gettext)
 
 
 def longest(most: int) -> str:

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import json
+import hashlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from flask import Blueprint, jsonify, request
+from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
-from werkzeug.datastructures import Headers
+from werkzeug.exceptions import ServiceUnavailable
 
 from ...capture import make_event
 from ...errors import CheckoutCaseError, InvalidInputError, NotFoundError, SignatureError
-from ...gateways import stripe
+from ...gateways import GATEWAYS
 from ...services import ingest
 from ...services.runtime import Runtime
-from ...types import Event
+from ...signals import FROM_SHOP
+from ...types import Event, Origin
 from ..current import runtime
 from ..guard import protect
 
@@ -26,48 +28,61 @@ log = logging.getLogger(__name__)
 blueprint = Blueprint("checkout_case_webhooks", __name__)
 protect(blueprint, csp="default-src 'none'")
 
+ACCEPTED: Final = "[accepted]"
+"""What Adyen wants to read; the others ask for the status alone."""
+
 
 @blueprint.post("/webhooks/<gateway>")
 def receive(gateway: str) -> ResponseReturnValue:
     """Take one webhook. Whatever can't be verified or read is a 400, and nothing is kept of it."""
+    current = runtime()
+    reader = _reader(current, gateway)
     raw = request.get_data(cache=False)
-    events = _read(runtime(), gateway, raw, request.headers)
-    ingest.record(runtime(), events)
-    return jsonify(received=True)
+    events = _read(reader, gateway, raw, request.headers, current.clock())
+    try:
+        ingest.record(current, events)
+    except Exception as error:
+        # Nothing was written: the gateway sends it again.
+        log.exception("a webhook of %s could not be stored", gateway)
+        raise ServiceUnavailable from error
+    return Response(ACCEPTED, mimetype="text/plain")
 
 
-def _read(current: Runtime, gateway: str, raw: bytes, headers: Headers) -> Sequence[Event]:
-    own = current.hooks.gateways.get(gateway)
+# Werkzeug's headers are a mapping whose names have no case, in all but their type.
+Reader = Callable[[bytes, Any, datetime], Sequence[Event]]
+
+
+def _reader(current: Runtime, name: str) -> Reader:
+    """Return what verifies and reads this gateway's webhooks; the shop's own goes first."""
+    own = current.hooks.gateways.get(name)
     if own is not None:
-        return _read_own(gateway, own, raw, headers, current.clock())
-    secrets = current.settings.webhook_secrets.get(gateway)
-    if gateway != stripe.NAME or not secrets:
+        return lambda raw, headers, now: _read_own(name, own, raw, headers, now)
+    gateway, secrets = GATEWAYS.get(name), current.settings.webhook_secrets.get(name)
+    if gateway is None or not secrets:
         raise NotFoundError("no such webhook")
-    text = stripe.verify(raw, headers.get("Stripe-Signature"), secrets, current.clock())
-    event = stripe.read_event(_parse(text))
-    return [] if event is None else [event]
+    return lambda raw, headers, now: gateway.read_webhook(raw, headers, secrets, now)
 
 
-def _parse(text: str) -> Mapping[str, Any]:
+def _read(reader: Reader, gateway: str, raw: bytes, headers: Any, now: datetime) -> Sequence[Event]:
     try:
-        body = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise InvalidInputError("the body is not JSON") from error
-    if not isinstance(body, Mapping):
-        raise InvalidInputError("the body is not a JSON object")
-    return body
-
-
-def _read_own(
-    gateway: str, reader: Any, raw: bytes, headers: Headers, now: datetime
-) -> Sequence[Event]:
-    try:
-        told = reader(raw, headers)
+        return reader(raw, headers, now)
     except CheckoutCaseError:
         raise
     except Exception as error:
-        log.exception("the gateway %s could not read a webhook", gateway)
+        log.exception("a webhook of %s could not be read", gateway)
         raise SignatureError("the webhook can't be read") from error
-    return [
-        make_event(name, {"provider": gateway, **arguments}, now) for name, arguments in told or ()
-    ]
+
+
+def _read_own(
+    gateway: str, reader: Callable[..., Any], raw: bytes, headers: Any, now: datetime
+) -> list[Event]:
+    # A redelivery is the same bytes, for readers that tell neither an event's id nor an attempt's.
+    digest = hashlib.sha256(raw).hexdigest()
+    events = []
+    for number, (name, arguments) in enumerate(reader(raw, headers) or ()):
+        if name not in FROM_SHOP:
+            raise InvalidInputError(f"{name!r} is none of our signals")
+        told = {"provider": gateway, **arguments}
+        event = make_event(name, told, now, f"{gateway}:{digest}:{number}")
+        events.append(replace(event, origin=Origin.GATEWAY))
+    return events

@@ -38,15 +38,21 @@ function goTo(line) {
   area.scrollTop = Math.max(0, (line - 5) * height);
 }
 
-function item({ line, message }) {
+function item({ line, key, message }) {
   const row = document.createElement("li");
   const link = document.createElement("a");
   link.href = "#policy-text";
   link.dataset.line = line;
   link.textContent = form.dataset.line.replace("{}", line);
   const text = document.createElement("span");
-  text.dir = "ltr";
-  text.textContent = message;
+  text.dir = "auto";
+  if (key) {
+    const where = document.createElement("bdi");
+    where.dir = "ltr";
+    where.textContent = key;
+    text.append(where, ": ");
+  }
+  text.append(message);
   row.append(link, " ", text);
   return row;
 }

@@ -1,0 +1,125 @@
+"""What gateways send, signed as they sign it, and the failure class of every code they have."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from Adyen.util import generate_notification_sig
+from stripe import WebhookSignature
+
+STRIPE_SECRETS: Final = ("whsec_new", "whsec_old")
+ADYEN_KEYS: Final = (
+    "44782DEF547AAA06C910C43932B1EB0C71FC68D9D0C057550C48EC2ACF6BA056",
+    "9064450A8892A093D9E97EFCC9639DE31B74F3A7803135555A3C96F5A57915D6",
+)
+
+STRIPE_CODES: Final[Mapping[str, str]] = {
+    "soft": "generic_decline do_not_honor call_issuer no_action_taken approve_with_id "
+    "try_again_later",
+    "hard": "do_not_try_again not_permitted transaction_not_allowed service_not_allowed "
+    "card_not_supported currency_not_supported invalid_account new_account_information_available "
+    "revocation_of_authorization revocation_of_all_authorizations stop_payment_order",
+    "funds": "insufficient_funds",
+    "limit": "card_velocity_exceeded withdrawal_count_limit_exceeded pin_try_exceeded",
+    "auth": "authentication_required authentication_not_handled incorrect_pin invalid_pin "
+    "mobile_device_authentication_required offline_pin_required online_or_offline_pin_required",
+    "fraud": "fraudulent lost_card stolen_card pickup_card restricted_card security_violation "
+    "merchant_blacklist",
+    "card_data": "incorrect_number invalid_number incorrect_cvc invalid_cvc invalid_expiry_month "
+    "invalid_expiry_year incorrect_zip incorrect_address",
+    "expired": "expired_card",
+    "processing": "processing_error reenter_transaction",
+    "network": "issuer_not_available",
+    "config": "invalid_amount testmode_decline",
+    "duplicate": "duplicate_transaction",
+}
+ADYEN_CODES: Final[Mapping[str, str]] = {
+    "soft": "2 3 27",
+    "hard": "10 23 25 26 34 35 50",
+    "funds": "12",
+    "limit": "18 28 29 46",
+    "auth": "11 17 19 33 36 37 38 39 41 42 43",
+    "fraud": "5 14 20 22 31",
+    "card_data": "8 24 32",
+    "expired": "6",
+    "processing": "4 21 40 44 45",
+    "network": "9",
+    "config": "7",
+    "cancelled": "15 16",
+}
+
+
+def listed(codes: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return each code with its class."""
+    return [(code, cls) for cls, words in codes.items() for code in words.split()]
+
+
+def stripe_signature(
+    raw: bytes, secret: str = STRIPE_SECRETS[0], at: float | None = None
+) -> dict[str, str]:
+    stamp = int(at if at is not None else time.time())
+    payload = f"{stamp}.{raw.decode('utf-8', 'replace')}"
+    signature = WebhookSignature._compute_signature(payload, secret)
+    return {"Stripe-Signature": f"t={stamp},v1={signature}", "Content-Type": "application/json"}
+
+
+def stripe_event(kind: str, about: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
+    """Return a webhook of Stripe's about a payment intent ``pi_1`` of the checkout ``c-1``."""
+    body = {
+        "id": "pi_1",
+        "object": "payment_intent",
+        "amount": 12000,
+        "currency": "usd",
+        "metadata": {"checkout_ref": "c-1"},
+        "livemode": False,
+        **about,
+    }
+    return {
+        "id": f"evt_{kind}",
+        "type": kind,
+        "created": int(time.time()),
+        "data": {"object": body},
+        **changes,
+    }
+
+
+def stripe_failure(charge: str | None = "ch_1", **error: Any) -> dict[str, Any]:
+    told = {
+        "code": "card_declined",
+        "decline_code": "insufficient_funds",
+        "type": "card_error",
+        "charge": charge,
+        **error,
+    }
+    kind = "payment_intent.payment_failed"
+    return stripe_event(kind, {"last_payment_error": told}, id=f"evt_{charge}")
+
+
+def adyen_item(psp: str = "PSP1", **changes: Any) -> dict[str, Any]:
+    """Return an unsigned item of Adyen's: a refused authorisation of the checkout ``c-1``."""
+    return {
+        "pspReference": psp,
+        "merchantAccountCode": "Atelier",
+        "merchantReference": "c-1",
+        "amount": {"currency": "EUR", "value": 12000},
+        "eventCode": "AUTHORISATION",
+        "success": "false",
+        "eventDate": "2026-01-10T13:40:54+01:00",
+        "paymentMethod": "visa",
+        "reason": "Not enough balance",
+        "additionalData": {},
+        **changes,
+    }
+
+
+def adyen_signed(item: Mapping[str, Any], key: str = ADYEN_KEYS[0]) -> dict[str, Any]:
+    signature = generate_notification_sig(dict(item), key).decode()
+    return {**item, "additionalData": {**item["additionalData"], "hmacSignature": signature}}
+
+
+def adyen_body(items: Sequence[Mapping[str, Any]], live: str = "false") -> bytes:
+    wrapped = [{"NotificationRequestItem": item} for item in items]
+    return json.dumps({"live": live, "notificationItems": wrapped}).encode()

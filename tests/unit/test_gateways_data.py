@@ -1,0 +1,160 @@
+"""Events, signatures and codes that the gateways themselves have published."""
+
+from __future__ import annotations
+
+import csv
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import time_machine
+from Adyen.client import AdyenResult
+
+from flask_checkout_case.errors import InvalidInputError, SignatureError
+from flask_checkout_case.gateways import (
+    GATEWAYS,
+    adyen,
+    describe_result,
+    read_failure,
+    stripe,
+    stripe_webhooks,
+)
+from flask_checkout_case.gateways.adyen_codes import REASONS
+from flask_checkout_case.types import Event
+from tests.support import shared_data
+from tests.support.gateways import ADYEN_KEYS, STRIPE_SECRETS, adyen_body, adyen_signed
+from tests.support.gateways import stripe_signature as signature
+
+EVENTS = shared_data.root() / "gateway_events"
+CODES = shared_data.root() / "decline_codes"
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+# Of the published events, those that say something about a payment.
+STRIPE_SAYS = {
+    "charge.failed.json": [],  # it names no checkout: the intent's event may
+    "checkout.session.completed.json": ["payment_succeeded"],
+    "payment_intent.amount_capturable_updated.json": ["payment_succeeded"],
+    "payment_intent.payment_failed.json": ["payment_failed"],
+    "payment_intent.succeeded.json": ["payment_succeeded"],
+}
+ADYEN_SAYS = {
+    "authorisation-true.json": ["payment_succeeded"],
+    "node_authorisationTrue.json": ["payment_succeeded"],
+}
+
+
+def files(gateway: str) -> list[Path]:
+    with (EVENTS / "manifest.csv").open(newline="") as file:
+        listed = [EVENTS / row["file"] for row in csv.DictReader(file) if row["gateway"] == gateway]
+    return [path for path in listed if not path.name.endswith("_vectors.json")]
+
+
+def vectors(path: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads((EVENTS / path).read_text())
+    return found
+
+
+def names(events: list[Event]) -> list[str]:
+    return [event.name for event in events]
+
+
+@pytest.mark.parametrize(
+    "vector", vectors("stripe/signature_vectors.json"), ids=lambda vector: vector["name"]
+)
+def test_stripes_signatures(vector: dict[str, Any]) -> None:
+    now = datetime.fromtimestamp(vector["now"], UTC)
+    given = (vector["payload"].encode(), vector["header"], (vector["secret"],), now)
+    with time_machine.travel(now, tick=False):
+        if vector["valid"]:
+            assert stripe_webhooks.verify(*given) == vector["payload"]
+        else:
+            with pytest.raises(SignatureError):
+                stripe_webhooks.verify(*given)
+
+
+@pytest.mark.parametrize(
+    "vector", vectors("adyen/hmac_vectors.json"), ids=lambda vector: vector["name"]
+)
+def test_adyens_signatures(vector: dict[str, Any]) -> None:
+    raw, keys = adyen_body([vector["item"]]), (vector["hmac_key"],)
+    if not vector["valid"]:
+        with pytest.raises(SignatureError):
+            adyen.read_webhook(raw, {}, keys, NOW)
+        return
+    events = adyen.read_webhook(raw, {}, keys, NOW)
+    is_payment = vector["item"]["eventCode"] == "AUTHORISATION"
+    assert names(events) == (["payment_succeeded"] if is_payment else [])
+    assert {event.checkout_ref for event in events} <= {vector["item"]["merchantReference"]}
+
+
+@pytest.mark.parametrize("path", files("stripe"), ids=lambda path: path.name)
+def test_stripes_own_events(path: Path) -> None:
+    raw = path.read_bytes()
+    events = stripe.read_webhook(raw, signature(raw), STRIPE_SECRETS, datetime.now(UTC))
+    assert names(events) == STRIPE_SAYS.get(path.name, [])
+    for event in events:
+        assert event.at < NOW
+        if event.name == "payment_failed":
+            failure = read_failure(event.data, None)
+            assert (failure.failure_class, failure.unmapped) == ("soft", False)
+
+
+@pytest.mark.parametrize("path", files("stripe"), ids=lambda path: path.name)
+def test_stripes_own_events_signed_by_others(path: Path) -> None:
+    raw = path.read_bytes()
+    with pytest.raises(SignatureError):
+        stripe.read_webhook(raw, signature(raw, "whsec_x"), STRIPE_SECRETS, datetime.now(UTC))
+
+
+@pytest.mark.parametrize("path", files("adyen"), ids=lambda path: path.name)
+def test_adyens_own_notifications(path: Path) -> None:
+    body = json.loads(path.read_text())
+    items = [one["NotificationRequestItem"] for one in body.get("notificationItems", [])]
+    if not items:
+        # Answers of the API, and webhooks of other products, which are signed in another way.
+        with pytest.raises(InvalidInputError):
+            adyen.read_webhook(path.read_bytes(), {}, ADYEN_KEYS, NOW)
+        return
+    with pytest.raises(SignatureError):
+        adyen.read_webhook(path.read_bytes(), {}, ADYEN_KEYS, NOW)
+    signed = adyen_body([adyen_signed(item) for item in items], body["live"])
+    events = adyen.read_webhook(signed, {}, ADYEN_KEYS, NOW)
+    assert names(events) == ADYEN_SAYS.get(path.name, [])
+    assert [event.data["livemode"] for event in events] == [False for _ in events]
+
+
+@pytest.mark.parametrize(
+    ("name", "signal", "failure_class"),
+    [
+        ("api.authorise-error-cvc-declined.json", "payment_failed", "card_data"),
+        ("api.authorise-success-3d.json", "payment_started", None),
+        ("api.authorise-success-3ds2.json", "payment_succeeded", None),
+    ],
+)
+def test_adyens_own_answers(name: str, signal: str, failure_class: str | None) -> None:
+    told = describe_result(AdyenResult(json.loads((EVENTS / "adyen" / name).read_text())))
+    assert told is not None
+    assert told[0] == signal
+    if failure_class is not None:
+        assert read_failure(told[1], None).failure_class == failure_class
+
+
+@pytest.mark.parametrize("gateway", ["stripe", "adyen"])
+def test_the_listed_codes_have_the_listed_classes(gateway: str) -> None:
+    listed = json.loads((CODES / "payment_codes.json").read_text())[gateway]
+    ours = GATEWAYS[gateway].CODES
+    wrong = [
+        (code, ours.get(code), cls)
+        for cls, words in listed.items()
+        for code in words.replace(",", " ").split()
+        if ours.get(code) != cls
+    ]
+    assert wrong == []
+
+
+def test_adyens_words_for_its_codes_are_the_listed_ones() -> None:
+    with (CODES / "decline_codes.csv").open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["gateway"] == "adyen_refusal_reason"]
+    listed = {row["code"]: row["name"] for row in rows}
+    assert {code: REASONS[code] for code in listed} == listed
