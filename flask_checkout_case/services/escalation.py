@@ -21,6 +21,8 @@ from .runtime import Runtime, Unit
 
 KIND: Final = "escalation_mail"
 ALERT: Final = "escalation_webhook"
+WEBHOOK: Final = "webhook"
+"""What a step notifies that is nobody of the staff."""
 TASK: Final = "task"
 """In the place of a clock: what is overdue is a task of a protocol."""
 SEEN_WITHIN: Final = timedelta(days=60)
@@ -52,8 +54,8 @@ def act(unit: Unit, row: CaseRow, threshold: Threshold) -> list[AgentRow]:
     found = people(unit, row, wanted, staff)
     told = {"notify": sorted(wanted), "people": [one.name for one in found]}
     _note(unit, before, row, threshold, told)
-    if "webhook" in wanted:
-        _alert(unit, row, threshold)
+    if WEBHOOK in wanted:
+        post(unit, row, _news(threshold), threshold.key)
     unit.emit("case_escalated", case=info(row), reason=threshold.key.rsplit(":", 1)[0])
     return found
 
@@ -90,21 +92,18 @@ def people(
 def write_of(
     unit: Unit, row: CaseRow, told: Sequence[tuple[Threshold, Sequence[AgentRow]]]
 ) -> None:
-    """Write to whom thresholds concern; who would hear of several at once hears of the last alone.
+    """Write to whom thresholds concern; who would hear of several at once hears of one alone.
+
+    That is the last, and of something overdue rather than of what is due soon on another clock.
 
     Args:
         told: thresholds that have passed, in this order, and who has to hear of each.
     """
-    last = {one.id: threshold for threshold, concerned in told for one in concerned}
+    rising = sorted(told, key=lambda one: one[0].percent >= BREACH)
+    highest = {one.id: threshold for threshold, concerned in rising for one in concerned}
     for threshold, concerned in told:
-        news = {
-            "clock": threshold.clock,
-            "percent": threshold.percent,
-            "due": threshold.due.isoformat(),
-        }
-        write(
-            unit, row, news, threshold.key, [one for one in concerned if last[one.id] is threshold]
-        )
+        hearing = [one for one in concerned if highest[one.id] is threshold]
+        write(unit, row, _news(threshold), threshold.key, hearing)
 
 
 def _changes(policy: Policy, row: CaseRow, step: Step, staff: Iterable[AgentRow]) -> dict[str, Any]:
@@ -127,14 +126,7 @@ def _changes(policy: Policy, row: CaseRow, step: Step, staff: Iterable[AgentRow]
 def _note(
     unit: Unit, before: dict[str, str], row: CaseRow, threshold: Threshold, told: dict[str, Any]
 ) -> None:
-    told = {
-        "action": "escalated",
-        "clock": threshold.clock,
-        "percent": threshold.percent,
-        "after": int(threshold.after.total_seconds()),
-        "due": threshold.due.isoformat(),
-        **told,
-    }
+    told = {"action": "escalated", **_news(threshold), **told}
     told |= {
         name: {"from": old, "to": getattr(row, name)}
         for name, old in before.items()
@@ -162,17 +154,31 @@ def write(
             outbox.put(unit.session, KIND, named, told, now=unit.now, case_id=row.id)
 
 
-def _alert(unit: Unit, row: CaseRow, threshold: Threshold) -> None:
-    news = {
+def post(unit: Unit, row: CaseRow, news: Mapping[str, Any], key: str) -> None:
+    """Leave a webhook to each of the shop's own systems in the outbox, once.
+
+    Args:
+        news, key: as for :func:`write`.
+    """
+    for place, url in enumerate(unit.runtime.settings.alert_urls):
+        named = f"alert:{row.reference}:{key}:{place}"
+        told = {**news, "at": unit.now.isoformat(), "url": url}
+        outbox.put(unit.session, ALERT, named, told, now=unit.now, case_id=row.id)
+
+
+def posts(policy: Policy, row: CaseRow) -> bool:
+    """Whether the case's service level tells the shop's own systems of anything."""
+    sla = policy.sla.get(row.sla or "")
+    return sla is not None and any(WEBHOOK in step.notify for step in sla.escalate)
+
+
+def _news(threshold: Threshold) -> dict[str, Any]:
+    return {
         "clock": threshold.clock,
         "percent": threshold.percent,
         "after": int(threshold.after.total_seconds()),
         "due": threshold.due.isoformat(),
-        "at": unit.now.isoformat(),
     }
-    for place, url in enumerate(unit.runtime.settings.alert_urls):
-        key = f"alert:{row.reference}:{threshold.key}:{place}"
-        outbox.put(unit.session, ALERT, key, {**news, "url": url}, now=unit.now, case_id=row.id)
 
 
 def case_of(runtime: Runtime, case_id: int | None) -> CaseRow | None:

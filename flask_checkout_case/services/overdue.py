@@ -36,22 +36,29 @@ def _look(unit: Unit, task: TaskRow) -> bool:
     if after is not before:
         work.change({"priority": after})
     due = (task.due_at or unit.now).isoformat()
-    wanted = _whom(row, task)
+    wanted = _whom(unit, row, task)
     people = escalation.people(
         unit, row, wanted, queries_assignment.all_agents(unit.session), team=task.owner
     )
     told = {"action": "task_overdue", **about(task), "from": before, "to": after, "due": due}
     told |= {"notify": sorted(wanted), "people": [one.name for one in people]}
     work.append(EntryKind.ESCALATION, data=told, key=f"task:{task.id}")
-    news = {"clock": escalation.TASK, "task": task.title, "task_id": task.id, "due": due}
+    news = {"clock": escalation.TASK, **about(task), "task_id": task.id, "due": due}
     escalation.write(unit, row, news, f"task:{task.id}", people)
+    if escalation.WEBHOOK in wanted:
+        escalation.post(unit, row, news, f"task:{task.id}")
     unit.emit("case_escalated", case=info(row), reason="task_overdue", task=task.title)
     return True
 
 
-def _whom(row: CaseRow, task: TaskRow) -> set[str]:
-    """Return who hears of it: whose task it is, and the supervisors when it has to be done."""
+def _whom(unit: Unit, row: CaseRow, task: TaskRow) -> set[str]:
+    """Return who hears of it: whose task it is, and the supervisors when it has to be done.
+
+    The shop's own systems hear of it where the case's service level tells them of anything.
+    """
     wanted = {"supervisors"} if task.required else set()
+    if escalation.posts(unit.runtime.policy, row):
+        wanted.add(escalation.WEBHOOK)
     if task.owner in ("assignee", "supervisors"):
         # Nobody has the case: then it is its team's.
         nobody = task.owner == "assignee" and row.assignee_ref is None

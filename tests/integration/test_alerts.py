@@ -14,9 +14,12 @@ import pytest
 from flask import Flask, request
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from flask_checkout_case import Agent
 from flask_checkout_case.errors import ConfigurationError
+from flask_checkout_case.rules.policy import parse_policy
+from flask_checkout_case.services.policy_source import PolicySource
 from flask_checkout_case.types import utc_now
-from tests.support.due import MINUTE, Clock, decline, outbox, set_clock, work
+from tests.support.due import MINUTE, Clock, decline, entries, outbox, runtime_of, set_clock, work
 from tests.support.shop import Shop
 
 OLD, NEW = (f"whsec_{base64.b64encode(bytes([count] * 32)).decode()}" for count in (1, 2))
@@ -37,6 +40,13 @@ escalate = [
 name = "everything"
 team = "payments"
 sla = "payment"
+"""
+PROTOCOL = """
+protocol = "rescue"
+
+[protocols.rescue]
+name = "Rescue"
+tasks = [{ title = "Ring the customer", within = "10m" }]
 """
 
 
@@ -149,6 +159,43 @@ def test_a_step_that_names_no_webhook_posts_nothing(
     clock.pass_by(15 * MINUTE)
     work(shop)
     assert len(receiver.posted) == 1
+
+
+def test_a_late_task_is_posted_once_where_the_service_level_posts(
+    shop: Shop, clock: Clock, receiver: Receiver, tmp_path: Path
+) -> None:
+    follow(shop, POLICY + PROTOCOL)
+    case = decline(shop, clock.now)
+    clock.pass_by(11 * MINUTE)
+    work(shop)
+    work(shop)
+    ((_, body),) = receiver.posted
+    data = json.loads(body)["data"]
+    assert (data["clock"], data["task"]) == ("task", "Ring the customer")
+    assert (data["owner"], data["case"]["reference"]) == ("assignee", case.reference)
+    page = page_of(shop, case.reference)
+    assert "Task overdue: Ring the customer" in page
+    assert "told: the shop&#39;s systems" in page
+
+
+def test_a_late_task_is_not_posted_where_no_step_posts(
+    shop: Shop, clock: Clock, receiver: Receiver
+) -> None:
+    follow(shop, POLICY.replace('notify = "webhook"', 'notify = "team"') + PROTOCOL)
+    decline(shop, clock.now)
+    clock.pass_by(11 * MINUTE)
+    work(shop)
+    assert receiver.posted == []
+    assert "task_overdue" in {(line.data or {})["action"] for line in entries(shop, "escalation")}
+
+
+def follow(shop: Shop, policy: str) -> None:
+    runtime_of(shop).policies = PolicySource(parse_policy(policy, "protocol.toml"), policy)
+
+
+def page_of(shop: Shop, reference: str) -> str:
+    shop.cases.agent_loader(lambda: Agent(ref="7", name="Lin", teams=["payments"]))
+    return shop.app.test_client().get(f"/checkout-case/agent/cases/{reference}").text
 
 
 def test_a_private_address_is_refused_unless_it_is_allowed(

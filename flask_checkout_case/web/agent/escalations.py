@@ -4,18 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any
 
-from ...i18n import N_, gettext
+from ...i18n import gettext
 from . import wording
 from .times import span
-
-_TOLD: Final = {
-    "assignee": N_("the assignee"),
-    "team": N_("the team"),
-    "supervisors": N_("the supervisors"),
-    "webhook": N_("the shop's systems"),
-}
 
 
 def sentence(data: Mapping[str, Any], team: Callable[[str], str]) -> str:
@@ -42,9 +35,13 @@ def _parts(data: Mapping[str, Any], clock: str, team: Callable[[str], str]) -> l
         found.append(gettext("priority raised to %(priority)s", priority=new))
     if data.get("team"):
         found.append(gettext("moved to %(team)s", team=team(str(data["team"].get("to")))))
-    people = [str(name) for name in data.get("people") or ()]
-    told = [word for word in data.get("notify") or () if word in _TOLD]
-    whom = people + [gettext(_TOLD[word]) for word in told if not people or word == "webhook"]
-    if whom:
-        found.append(gettext("told: %(people)s", people=", ".join(whom)))
-    return found
+    whom = told(data)
+    return [*found, whom] if whom else found
+
+
+def told(data: Mapping[str, Any]) -> str | None:
+    """Return who was told of it, if anybody was."""
+    whom = [str(name) for name in data.get("people") or ()]
+    if "webhook" in (data.get("notify") or ()):
+        whom.append(gettext("the shop's systems"))
+    return gettext("told: %(people)s", people=", ".join(whom)) if whom else None

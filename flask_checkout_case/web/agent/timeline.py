@@ -256,9 +256,8 @@ def _task_overdue(data: Mapping[str, Any], team: TeamName) -> str:
     if data.get("from") != data.get("to"):
         new = wording.word("PRIORITIES", data.get("to"))
         text = f"{text} · {gettext('Priority raised to %(new)s', new=new)}"
-    if data.get("people"):
-        text = f"{text} · {gettext('told: %(people)s', people=', '.join(data['people']))}"
-    return text
+    whom = escalations.told(data)
+    return f"{text} · {whom}" if whom else text
 
 
 def _escalation(data: Mapping[str, Any], team: TeamName) -> str:
