@@ -111,6 +111,10 @@ class QueueRow:
     resolution_due: datetime | None
     checkout_due: datetime | None
     due_at: datetime | None
+    sla: str | None
+    pauses: list[list[str | None]]
+    revision: int
+    folded_into: int | None
     urgency_at: datetime
     ended_at: datetime | None
     assignee_name: str | None

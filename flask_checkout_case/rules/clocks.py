@@ -55,7 +55,7 @@ class Course:
         spans: when it waited for the customer, or had ended, see :mod:`.pauses`.
         checkout_due: when the checkout itself runs out of time.
         revision: how often its target has changed, from 1.
-        ended: the case is solved or closed; nothing runs any more.
+        ended: the case is solved or closed, or left to an incident; nothing runs.
     """
 
     opened_at: datetime
@@ -165,6 +165,17 @@ def thresholds(promise: Promise, course: Course) -> Iterator[Threshold]:
             yield Threshold(one.due + after, BREACH, after, one.clock, one.due, acting, key)
 
 
+def warns_at(promise: Promise, course: Course, clock: str) -> datetime | None:
+    """Return when a clock warns, past or to come; ``None`` when it doesn't run."""
+    start, due = course.opened_at, course.checkout_due
+    if clock == CHECKOUT:
+        return None if due is None else start + (due - start) * WARNING / 100
+    for name, since, length, pauses, _ in _clocks(promise.sla, course):
+        if name == clock and since is not None and length is not None:
+            return add_open(promise.calendar, since, length * WARNING / 100, pauses)
+    return None
+
+
 def fired_now(
     promise: Promise, course: Course, fired: Collection[str], now: datetime
 ) -> list[Threshold]:
@@ -194,8 +205,8 @@ def retarget(
     kept = [key for key in fired if not key.startswith(_TARGET)]
     if promise.target in fired:
         return course.revision, list(fired)
-    if len(kept) == len(fired):  # a case that has just been opened
-        return course.revision, [promise.target, *kept]
+    if not fired:  # a case that has just been opened
+        return course.revision, [promise.target]
     renewed = replace(course, revision=course.revision + 1)
     told = {
         place

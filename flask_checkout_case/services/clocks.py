@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from ..data import queries_case, queries_due
 from ..data.models import CaseRow, with_values
@@ -16,13 +16,44 @@ from .reading import value_of
 from .runtime import Unit
 
 
-def promise_of(policy: Policy, row: CaseRow) -> clocks.Promise:
+class HasClocks(Protocol):
+    """What a case's row and its line in the queue have in common."""
+
+    @property
+    def status(self) -> str: ...
+    @property
+    def sla(self) -> str | None: ...
+    @property
+    def opened_at(self) -> datetime: ...
+    @property
+    def unanswered_since(self) -> datetime | None: ...
+    @property
+    def first_response_at(self) -> datetime | None: ...
+    @property
+    def first_response_due(self) -> datetime | None: ...
+    @property
+    def next_response_due(self) -> datetime | None: ...
+    @property
+    def resolution_due(self) -> datetime | None: ...
+    @property
+    def checkout_due(self) -> datetime | None: ...
+    @property
+    def due_at(self) -> datetime | None: ...
+    @property
+    def pauses(self) -> list[list[str | None]]: ...
+    @property
+    def revision(self) -> int: ...
+    @property
+    def folded_into(self) -> int | None: ...
+
+
+def promise_of(policy: Policy, row: HasClocks) -> clocks.Promise:
     """Return what the policy in force promises for this case."""
     sla = policy.sla.get(row.sla or "")
     return clocks.Promise(sla, policy.calendars.get(sla.calendar) if sla is not None else None)
 
 
-def course_of(row: CaseRow) -> clocks.Course:
+def course_of(row: HasClocks) -> clocks.Course:
     """Return what has happened so far to this case's clocks."""
     return clocks.Course(
         opened_at=row.opened_at,

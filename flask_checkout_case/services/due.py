@@ -2,34 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Protocol
 
-SOON_SHARE: Final = 0.25
-"""The last quarter of a clock's time is "soon"; the policy warns at that moment, or, where it is
-counted in working hours, about then."""
-
-
-class HasClocks(Protocol):
-    """What a case's row and its line in the queue have in common."""
-
-    @property
-    def opened_at(self) -> datetime: ...
-    @property
-    def unanswered_since(self) -> datetime | None: ...
-    @property
-    def first_response_at(self) -> datetime | None: ...
-    @property
-    def first_response_due(self) -> datetime | None: ...
-    @property
-    def next_response_due(self) -> datetime | None: ...
-    @property
-    def resolution_due(self) -> datetime | None: ...
-    @property
-    def checkout_due(self) -> datetime | None: ...
-    @property
-    def due_at(self) -> datetime | None: ...
+from ..rules import clocks as rules
+from ..rules.policy import Policy
+from .clocks import HasClocks, course_of, promise_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,22 +32,25 @@ class Clock:
         return "soon" if now >= self.soon else "fine"
 
 
-def running_clocks(case: HasClocks) -> list[Clock]:
-    """Return the clocks that still run, the next due first; none when the case has ended."""
+def running_clocks(policy: Policy, case: HasClocks) -> Iterator[Clock]:
+    """Yield the clocks that still run, the next due first; none when the case has ended.
+
+    A clock is pressing from the moment of its warning on: in the hours and with the pauses by which
+    its due time is counted.
+    """
     if case.due_at is None:
-        return []
-    dues = (
-        ("first_response", case.first_response_due, case.opened_at),
-        ("next_response", case.next_response_due, case.unanswered_since or case.opened_at),
-        ("resolution", case.resolution_due, case.opened_at),
-        ("checkout", _checkout_due(case), case.opened_at),
-    )
-    found = [
-        Clock(name, due, due - (due - start) * SOON_SHARE)
-        for name, due, start in dues
-        if due is not None
-    ]
-    return sorted(found, key=lambda clock: clock.due)
+        return
+    promise, course = promise_of(policy, case), course_of(case)
+    dues = {
+        "first_response": case.first_response_due,
+        "next_response": case.next_response_due,
+        "resolution": case.resolution_due,
+        "checkout": _checkout_due(case),
+    }
+    for due, name in sorted((due, name) for name, due in dues.items() if due is not None):
+        warned = rules.warns_at(promise, course, name)
+        # The policy may have changed since the due times were written.
+        yield Clock(name, due, min(warned or due, due))
 
 
 def _checkout_due(case: HasClocks) -> datetime | None:
@@ -76,6 +58,6 @@ def _checkout_due(case: HasClocks) -> datetime | None:
     return case.checkout_due if case.checkout_due == case.due_at else None
 
 
-def next_clock(case: HasClocks) -> Clock | None:
+def next_clock(policy: Policy, case: HasClocks) -> Clock | None:
     """Return the clock that runs out first."""
-    return next(iter(running_clocks(case)), None)
+    return next(running_clocks(policy, case), None)

@@ -12,6 +12,7 @@ import pytest
 from flask_checkout_case.rules.policy import parse_policy
 from flask_checkout_case.services import cases as services
 from flask_checkout_case.services.access import Viewer
+from flask_checkout_case.services.caseview import view
 from flask_checkout_case.services.conversation import answered_within
 from flask_checkout_case.services.policy_source import PolicySource
 from tests.support.due import MINUTE, Clock, decline, runtime_of, set_clock, work
@@ -135,3 +136,43 @@ def test_customers_are_promised_an_answer_in_working_hours(
     assert answered_within(runtime_of(shop), Viewer(), None) == 46 * HOUR
     clock.now = datetime(2026, 3, 9, 12, tzinfo=NEW_YORK).astimezone(UTC)
     assert answered_within(runtime_of(shop), Viewer(), None) == 2 * HOUR
+
+
+@pytest.mark.parametrize(
+    ("opened", "soon"),
+    [
+        ("2026-03-06T16:00", "2026-03-09T09:30"),  # Friday: not all weekend long
+        ("2026-03-07T12:00", "2026-03-09T10:30"),  # Saturday: as long as on any other day
+        ("2026-03-09T10:00", "2026-03-09T11:30"),
+    ],
+)
+def test_a_clock_is_due_soon_from_its_warning_on(
+    make_app: Callable[..., Shop], tmp_path: Path, opened: str, soon: str
+) -> None:
+    shop = escalating_shop(make_app, tmp_path, OFFICE)
+    shop.cases.agent_loader(lambda: LIN)
+    began, warned = (
+        datetime.fromisoformat(at).replace(tzinfo=NEW_YORK).astimezone(UTC) for at in (opened, soon)
+    )
+    clock = set_clock(shop, began)
+    case = decline(shop, began)
+    for at, state in [(began, "fine"), (warned - MINUTE, "fine"), (warned, "soon")]:
+        clock.now = at
+        work(shop)
+        for path in ("", f"cases/{case.reference}"):
+            page = shop.app.test_client().get(f"/checkout-case/agent/{path}").text
+            assert f'class="due is-{state}"' in page
+        assert bool(actions(shop)) == (state == "soon")
+
+
+def test_a_pause_puts_off_from_when_on_it_is_due_soon(shop: Shop, clock: Clock) -> None:
+    case = decline(shop, clock.now)
+    opened = clock.now
+    services.reply(runtime_of(shop), case.reference, "Which bank is it?", agent=LIN)
+    clock.pass_by(10 * HOUR)
+    services.customer_message(runtime_of(shop), case.reference, "The big one.")
+    services.reply(runtime_of(shop), case.reference, "Then ring them.", agent=LIN)
+    services.customer_message(runtime_of(shop), case.reference, "I did.")
+    shown = view(runtime_of(shop), case.reference, LIN).clocks
+    soon = {one.name: one.soon for one in shown}
+    assert soon["resolution"] == opened + 13 * HOUR

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 from typing import Any
 
 from flask import Response, make_response, render_template, request
@@ -63,7 +64,7 @@ def names(agent: Agent, page: QueuePage) -> dict[str, Any]:
         "cleared": {"view": str(question.view)},
         "previous": _place(question, "before", page.previous),
         "following": _place(question, "after", page.following),
-        "clock_of": next_clock,
+        "clock_of": partial(next_clock, runtime().policy),
         "value_of": value_of,
         "choices": {
             "team": list(teams),
