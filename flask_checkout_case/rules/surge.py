@@ -46,6 +46,7 @@ _RATES: Final = (0.02, 0.45)
 _PRIOR_FAILURES: Final = 5.0
 """A minute, where successes are never told and nothing is known yet."""
 _PRIOR_MINUTES: Final = 60.0
+_MOSTLY: Final = 0.9
 _REMEMBERED: Final = 500
 _RECENT: Final = 5
 _BAD: Final = 3
@@ -107,9 +108,11 @@ class Watch:
         groups: how many failures of which group since then.
         failed: in which minute a checkout's last failure was counted.
         recent: attempts and failures of the last minutes.
-        silent: attempts that were to be expected since the last one.
+        silent: attempts that were to be expected since the last one, ``silent_minutes`` ago.
+        deaf: silence means nothing now.
         hours: for hours of the week, from Monday at midnight UTC: minutes, attempts, failures.
         known: attempts and failures of all these hours.
+        passes: a payment of this stream has been told to have passed.
         ill_at: the last minute in which failures were too many.
     """
 
@@ -127,8 +130,10 @@ class Watch:
     recent: list[list[int]] = field(default_factory=list)
     silent: float = 0.0
     silent_minutes: int = 0
+    deaf: bool = False
     hours: dict[str, list[int]] = field(default_factory=dict)
     known: list[int] = field(default_factory=lambda: [0, 0])
+    passes: bool = False
     ill_at: int | None = None
 
     @classmethod
@@ -149,7 +154,7 @@ class Watch:
         return _instant(self.ill_at + 1) if self.ill_at is not None else None
 
     def observe(
-        self, trials: Iterable[Trial], now: datetime, *, suspended: bool = False
+        self, trials: Iterable[Trial], now: datetime, *, suspended: bool = False, deaf: bool = False
     ) -> Alarm | None:
         """Take what happened up to ``now``; what is wrong by then, once.
 
@@ -157,7 +162,9 @@ class Watch:
             trials: in the order of their instants.
             suspended: an incident of this stream is open: nothing is learnt of what is usual, and
                 nobody attempting is no surprise.
+            deaf: nobody has listened for a while, so that there may have been attempts.
         """
+        self.deaf = suspended or deaf
         alarm: Alarm | None = None
         for trial in trials:
             found = self._close_until(_minute(trial.at), suspended=suspended)
@@ -179,8 +186,8 @@ class Watch:
 
     def _tells_success(self) -> bool:
         attempts, failures = self.known
-        told = attempts + self.run + self.attempts
-        return told > failures + self.run_failures + self.failures
+        # Some shops tell of one success in a hundred: no share can be told from that.
+        return self.passes and (attempts < _PRIOR_ATTEMPTS or failures < attempts * _MOSTLY)
 
     def _count(self, trial: Trial) -> bool:
         """Count an attempt; whether that is one more failure."""
@@ -191,6 +198,7 @@ class Watch:
             if counted is not None:
                 self._take_back(trial.checkout, counted)
             self.attempts += 1
+            self.passes = True
         elif counted is None:  # the last attempt counts: who fails again has failed once
             self.attempts += 1
             self.failures += 1
@@ -256,7 +264,7 @@ class Watch:
         alarm = self._alarm(THRESHOLD)
         self.score = min(max(0.0, self._score()), THRESHOLD)
         self._note_illness()
-        silence = self._listen(suspended=suspended)
+        silence = self._listen()
         # Bad minutes too: what is usual would look better than it is without them.
         if not suspended and not self._is_silent():
             self._learn()
@@ -297,8 +305,8 @@ class Watch:
         _, *known = (sum(column) for column in zip(*self.hours.values(), strict=True))
         self.known = known
 
-    def _listen(self, *, suspended: bool) -> Alarm | None:
-        if self.attempts or self.others or suspended:
+    def _listen(self) -> Alarm | None:
+        if self.attempts or self.others or self.deaf:
             self.silent, self.silent_minutes = 0.0, 0
             return None
         minutes, attempts, _ = self._hour()
