@@ -184,6 +184,18 @@ def set_presence(session: Session, ref: str, presence: str, at: datetime) -> boo
     return session.scalar(statement, execution_options=_QUIET) is not None
 
 
+def keep_presence(
+    session: Session, ref: str, presence: str, seen_before: datetime, at: datetime
+) -> None:
+    """Note that an agent was heard of, unless they have been seen since ``seen_before``."""
+    session.execute(
+        update(AgentRow)
+        .where(AgentRow.ref == ref, AgentRow.seen_at == seen_before)
+        .values(presence=presence, seen_at=at),
+        execution_options=_QUIET,
+    )
+
+
 def waiting(
     session: Session,
     team: str,

@@ -16,7 +16,12 @@ BALANCED: Final = "balanced"
 AUTOMATIC: Final = frozenset({ROUND_ROBIN, BALANCED})
 
 GONE_AFTER: Final = timedelta(minutes=15)
-"""Who has opened no page for this long is gone, whatever they have chosen."""
+"""Who was not heard of for this long is gone, whatever they have chosen."""
+AWAY_AFTER: Final = timedelta(minutes=10)
+"""Who has the workspace in background tabs alone for this long is away. A page there still asks
+each minute, so some may get lost before this makes somebody gone."""
+HIDDEN: Final = "hidden"
+"""Stored instead of available: away, and available again with the next visit."""
 ASKED_AGAIN_AFTER: Final = timedelta(minutes=5)
 """Whoever declined a case, or let it lie, is offered it again no sooner than this."""
 
@@ -32,18 +37,31 @@ class Presence(StrEnum):
     GONE = "gone"
 
 
-def presence_at(chosen: str, seen_at: datetime, now: datetime) -> Presence:
-    """Return how present somebody is who has chosen this and was last seen then."""
-    return Presence.GONE if now - seen_at > GONE_AFTER else Presence(chosen)
+def presence_at(stored: str, seen_at: datetime, now: datetime) -> Presence:
+    """Return how present somebody is of whom this is stored and who was last heard of then."""
+    if now - seen_at > GONE_AFTER:
+        return Presence.GONE
+    return Presence.AWAY if stored == HIDDEN else Presence(stored)
 
 
-def is_back(chosen: str, seen_at: datetime, now: datetime) -> bool:
-    """Whether a visit makes somebody available who had been set to gone.
+def is_back(stored: str, seen_at: datetime, now: datetime) -> bool:
+    """Whether a visit makes somebody available.
 
-    The first one after a break does; a page that was left open doesn't. Busy and away stay what
-    they are until one chooses otherwise.
+    Who had the workspace in the background is, and, with the first visit after a break, who had
+    been set to gone; a page that was left open brings nobody back. Busy and away stay what they are
+    until one chooses otherwise.
     """
-    return chosen == Presence.GONE and now - seen_at > GONE_AFTER
+    return stored == HIDDEN or (stored == Presence.GONE and now - seen_at > GONE_AFTER)
+
+
+def heard_in_background(stored: str, seen_at: datetime, now: datetime) -> str | None:
+    """Return what to store, as heard of now, when a page in a background tab asks.
+
+    ``None`` is nothing: a visit was not long ago, or who was set to gone has left a page open.
+    """
+    if stored == Presence.GONE or now - seen_at <= AWAY_AFTER:
+        return None
+    return HIDDEN if stored == Presence.AVAILABLE else stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +141,7 @@ def choose(
 
 
 def time_to_return(team: Team) -> timedelta | None:
-    """Return how long after the last visit an unanswered case leaves who has gone."""
+    """Return how long after one was last heard of an unanswered case leaves who has gone."""
     if team.assignment not in AUTOMATIC and team.accept_within is None:
         return None
     return max(GONE_AFTER, team.accept_within or GONE_AFTER)

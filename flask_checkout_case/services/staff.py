@@ -9,7 +9,7 @@ from typing import Final
 from ..data import queries_assignment
 from ..data import queries_case as queries
 from ..errors import InvalidInputError, NotFoundError, PermissionDeniedError
-from ..rules.assignment import AUTOMATIC, Presence, belongs, is_back
+from ..rules.assignment import AUTOMATIC, Presence, belongs, heard_in_background, is_back
 from ..types import Agent, CaseInfo
 from . import assignment
 from .permission import require
@@ -57,6 +57,19 @@ def remember_agent(runtime: Runtime, agent: Agent) -> None:
         if known is not None and is_back(known.presence, known.seen_at, now):
             queries_assignment.set_presence(unit.session, ref, Presence.AVAILABLE, now)
     seen[ref] = (agent, now)
+
+
+def hear_of(runtime: Runtime, agent: Agent) -> None:
+    """Keep that an agent has the workspace open, in a tab that they don't look at."""
+    ref = str(agent.ref)
+    with runtime.read() as session:
+        known = queries.agent_by_ref(session, ref)
+    now = runtime.clock()
+    kept = heard_in_background(known.presence, known.seen_at, now) if known is not None else None
+    if known is None or kept is None:
+        return
+    with runtime.write() as unit:
+        queries_assignment.keep_presence(unit.session, ref, kept, known.seen_at, now)
 
 
 def set_presence(runtime: Runtime, agent: Agent, presence: str, *, of: str | None = None) -> None:

@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ..data import queries_assignment as queries
-from ..rules.assignment import AUTOMATIC, Candidate, Presence, can_take, is_member, limit_of
+from ..rules.assignment import (
+    AUTOMATIC,
+    Candidate,
+    Presence,
+    can_take,
+    is_member,
+    limit_of,
+    presence_at,
+)
 from ..rules.policy import Policy, Team
 from ..types import Agent
 from .assignment import candidates
@@ -69,7 +77,8 @@ def standing(runtime: Runtime, agent: Agent) -> Standing:
     with runtime.read() as session:
         chosen, held = queries.standing(session, ref)
     # Who asks is there: what counts is what they have chosen.
-    presence = Presence(chosen) if chosen is not None else Presence.AVAILABLE
+    now = runtime.clock()
+    presence = presence_at(chosen, now, now) if chosen is not None else Presence.AVAILABLE
     return Standing(presence, held, _own_limit(runtime.policy, agent))
 
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import logging
+from typing import Final
 
-from flask import g
+from flask import g, request
 
 from ..errors import PermissionDeniedError
 from ..i18n import gettext
 from ..services.runtime import Runtime
-from ..services.staff import remember_agent, with_policy_teams
+from ..services.staff import hear_of, remember_agent, with_policy_teams
 from ..types import Agent, Checkout
 from .language import this_runtime
+
+TAB_HEADER: Final = "X-Checkout-Case-Tab"
+"""Of a page that asks for what has changed: ``hidden`` while nobody looks at it."""
 
 log = logging.getLogger(__name__)
 
@@ -67,5 +71,8 @@ def _load_agent() -> Agent | None:
     if not isinstance(found, Agent):
         return None
     # Kept are the loader's teams alone: who is listed in the policy no more has lost those at once.
-    remember_agent(runtime(), found)
+    if request.headers.get(TAB_HEADER) == "hidden":
+        hear_of(runtime(), found)
+    else:
+        remember_agent(runtime(), found)
     return with_policy_teams(runtime(), found)

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Request, Route, expect
 from sqlalchemy import update
 
 from flask_checkout_case import CaseInfo
@@ -32,6 +32,12 @@ pytestmark = pytest.mark.browser
 
 LIVE = 12_000
 """Milliseconds in which what others do has to appear: some polls, on a busy machine."""
+ASKED = re.compile(r"/agent/queue(\?|$)")
+TURN = """hidden => {
+  Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
+"""Puts the page into the background, or brings it back."""
 
 
 class Worker:
@@ -246,6 +252,26 @@ def test_an_answer_that_got_lost_is_not_sent_twice(shop: Shop, lin: Worker) -> N
     page.keyboard.press("Control+Enter")
     expect(page.locator("#said")).to_have_text("Sent")
     expect(page.locator(".line.agent")).to_have_count(1)
+
+
+def test_a_page_in_the_background_asks_each_minute_and_says_so(shop: Shop, lin: Worker) -> None:
+    lin.page.clock.install()
+    page = lin.go()
+    shown: list[str | None] = []
+
+    def note(request: Request) -> None:
+        if ASKED.search(request.url):
+            shown.append(request.headers.get("x-checkout-case-tab"))
+
+    page.on("request", note)
+    page.evaluate(TURN, True)
+    with page.expect_response(ASKED):
+        page.clock.fast_forward(70_000)
+    assert shown[-1] == "hidden"
+    with page.expect_response(ASKED):
+        page.evaluate(TURN, False)
+    assert shown[-1] is None
+    assert lin.is_content()
 
 
 def test_a_countdown_turns_to_overdue_by_itself(shop: Shop, lin: Worker) -> None:

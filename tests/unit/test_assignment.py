@@ -11,11 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flask_checkout_case.rules.assignment import (
+    AWAY_AFTER,
     GONE_AFTER,
+    HIDDEN,
     Candidate,
     Presence,
     can_take,
     choose,
+    heard_in_background,
     is_back,
     is_full,
     is_member,
@@ -159,6 +162,29 @@ def test_a_visit_leaves_what_was_chosen(chosen: str, since: timedelta) -> None:
 def test_an_open_page_brings_nobody_back_but_the_next_days_visit_does() -> None:
     assert not is_back("gone", NOW - MINUTE, NOW)
     assert is_back("gone", NOW - timedelta(hours=15), NOW)
+
+
+@pytest.mark.parametrize(
+    ("stored", "kept"),
+    [("available", HIDDEN), (HIDDEN, HIDDEN), ("busy", "busy"), ("away", "away"), ("gone", None)],
+)
+def test_a_page_in_the_background_makes_away_and_nobody_available(
+    stored: str, kept: str | None
+) -> None:
+    assert heard_in_background(stored, NOW - AWAY_AFTER, NOW) is None
+    assert heard_in_background(stored, NOW - AWAY_AFTER - MINUTE, NOW) == kept
+    if kept is not None:
+        assert presence_at(kept, NOW, NOW) is (Presence.AWAY if kept == HIDDEN else Presence(kept))
+        assert presence_at(kept, NOW - GONE_AFTER - MINUTE, NOW) is Presence.GONE
+
+
+def test_a_visit_ends_the_background() -> None:
+    assert is_back(HIDDEN, NOW - MINUTE, NOW)
+
+
+def test_some_questions_of_a_hidden_page_may_get_lost() -> None:
+    between = timedelta(minutes=2)  # a minute, and what a browser adds to timers of hidden pages
+    assert AWAY_AFTER + 2 * between < GONE_AFTER
 
 
 def test_the_example_of_the_documentation_is_a_policy() -> None:

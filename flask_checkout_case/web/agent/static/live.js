@@ -4,8 +4,10 @@
 import { tick } from "./clock.js";
 import { morph } from "./morph.js";
 
-const PARTS = ["views", "queue", "case"];
+const PARTS = ["views", "desk", "queue", "case", "teams"];
 const LONGEST_WAIT = 30000;
+// A page that nobody looks at asks too, so that its agent doesn't count as gone.
+const WHILE_HIDDEN = 60000;
 
 let asking = 0;
 let wait = 0;
@@ -21,6 +23,7 @@ export function load(method, address, { etag, body } = {}) {
     request.overrideMimeType("text/html");
     request.timeout = 20000;
     request.setRequestHeader("Accept", "text/html");
+    if (document.hidden) request.setRequestHeader("X-Checkout-Case-Tab", "hidden");
     if (etag) request.setRequestHeader("If-None-Match", `"${etag}"`);
     request.onload = () => resolve({ status: request.status, page: request.response });
     request.onerror = request.ontimeout = () => reject(new Error("no connection"));
@@ -45,7 +48,7 @@ export function restart() {
 }
 
 const root = () => document.querySelector("[data-live]");
-const every = () => Number(root().dataset.every);
+const every = () => (document.hidden ? WHILE_HIDDEN : Number(root().dataset.every));
 
 function plan(after) {
   clearTimeout(timer);
@@ -54,7 +57,6 @@ function plan(after) {
 }
 
 async function ask() {
-  if (document.hidden) return;
   const mine = ++asking;
   let answer = null;
   try {
@@ -72,7 +74,7 @@ async function ask() {
     say("gone");
   } else {
     say("stale");
-    plan(Math.min(Math.max(wait, every()) * 2, LONGEST_WAIT));
+    plan(Math.max(every(), Math.min(wait * 2, LONGEST_WAIT)));
   }
 }
 
@@ -96,7 +98,7 @@ export function startLive() {
   say("fresh");
   plan(every());
   document.addEventListener("visibilitychange", () => {
-    clearTimeout(timer);
+    plan(every());
     if (!document.hidden) ask();
   });
   addEventListener("online", () => ask());
