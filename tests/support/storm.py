@@ -17,6 +17,7 @@ from .due import Clock, checkout, runtime_of
 from .shop import Shop
 
 SECOND = timedelta(seconds=1)
+MINUTE = timedelta(minutes=1)
 
 
 def pays(shop: Shop, refs: Iterable[str], **told: Any) -> None:
