@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -145,12 +146,8 @@ def test_a_late_task_is_mailed_once_to_its_owner_and_the_supervisors_after_any_s
     assert len(smtp.messages) == len(told)
 
 
-def mailing_shop(make_app: Callable[..., Shop], home: Path, smtp: Mailbox, policy: str) -> Shop:
-    sender = "help@example.com"
-    return escalating_shop(
-        make_app,
-        home,
-        policy,
-        CHECKOUT_CASE_MAIL_URL=smtp.url,
-        CHECKOUT_CASE_MAIL_SENDER=sender,
-    )
+def mailing_shop(
+    make_app: Callable[..., Shop], home: Path, smtp: Mailbox, policy: str, **config: Any
+) -> Shop:
+    mail = {"CHECKOUT_CASE_MAIL_URL": smtp.url, "CHECKOUT_CASE_MAIL_SENDER": "help@example.com"}
+    return escalating_shop(make_app, home, policy, **mail, **config)
