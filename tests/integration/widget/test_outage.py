@@ -34,7 +34,7 @@ def test_the_panel_says_so_and_offers_another_way(shop: Shop) -> None:
     outage(shop, set_clock(shop))
     failure = told(shop, "hit-1")
     assert failure["text"] == TROUBLE
-    assert [one["text"] for one in failure["actions"]] == ["Pay another way"]  # type: ignore[index,attr-defined]
+    assert [one["text"] for one in failure["actions"]] == ["Pay another way"]  # type: ignore[attr-defined]
     assert TROUBLE in person(shop, "hit-1").get("help").text
 
 
