@@ -74,32 +74,12 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A checkout of an incident, as its list shows it."""
+    """A checkout of an incident and its case."""
 
     id: int
     at: datetime
-    reference: str
-    subject: str
-    status: str
-    outcome: str | None
-    team: str
-    assignee_ref: str | None
-    folded: bool
     invited_at: datetime | None
-
-
-_MEMBER: Final = (
-    MemberRow.id,
-    MemberRow.at,
-    CaseRow.reference,
-    CaseRow.subject,
-    CaseRow.status,
-    CaseRow.outcome,
-    CaseRow.team,
-    CaseRow.assignee_ref,
-    CaseRow.folded_into.is_not(None),
-    MemberRow.invited_at,
-)
+    case: CaseRow
 
 
 def lock_watching(session: Session) -> bool:
@@ -389,11 +369,10 @@ def has_folded(session: Session, incident_id: int) -> bool:
 def members_page(session: Session, incident_id: int, limit: int, after: int = 0) -> list[Member]:
     """Return members of an incident behind this one, in the order in which they were attached."""
     statement = (
-        select(*_MEMBER)
+        select(MemberRow.id, MemberRow.at, MemberRow.invited_at, CaseRow)
         .join(CaseRow, CaseRow.id == MemberRow.case_id)
         .where(MemberRow.incident_id == incident_id, MemberRow.id > after)
         .order_by(MemberRow.id)
         .limit(limit)
     )
-    rows: Any = session.execute(statement)
-    return [Member(*row) for row in rows]
+    return [Member(*row) for row in session.execute(statement)]

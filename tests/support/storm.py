@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from flask_checkout_case import Customer, signals
+from flask_checkout_case import CaseInfo, Customer, signals
 from flask_checkout_case.data.incident_models import IncidentRow, MemberRow
 from flask_checkout_case.data.models import CaseRow
 from flask_checkout_case.jobs.sweep import sweep
@@ -68,6 +68,29 @@ def outage(shop: Shop, clock: Clock, count: int = 40) -> IncidentRow:
     look(shop, clock)
     (found,) = incidents(shop)
     return found
+
+
+def stand_for_incident(shop: Shop, case: CaseInfo) -> None:
+    """Let a case be the one of an incident, the first of the shop."""
+    runtime = runtime_of(shop)
+    now = runtime.clock()
+    with runtime.write() as unit:
+        row = unit.session.scalars(select(CaseRow).where(CaseRow.reference == case.reference)).one()
+        unit.session.add(
+            IncidentRow(
+                kind="outage",
+                fingerprint="stripe|gateway|card",
+                gateway="stripe",
+                method="card",
+                class_group="gateway",
+                case_id=row.id,
+                evidence={},
+                began_at=now,
+                opened_at=now,
+                failed_at=now,
+            )
+        )
+        unit.session.flush()
 
 
 def incidents(shop: Shop) -> list[IncidentRow]:
