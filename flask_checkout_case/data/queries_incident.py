@@ -36,6 +36,8 @@ _PAGE: Final = 2_000
 _QUIET: Final = {"synchronize_session": False}
 _PAYMENTS: Final = text("checkout_case_event.name IN ('payment_failed', 'payment_succeeded')")
 _UNFINISHED: Final = text("checkout_case_incident.finished_at IS NULL")
+_REF: Final = func.coalesce(EventRow.checkout_ref, literal_column("''"))
+"""No index answers this: SQLite begins with what was stored lately, never with all cases."""
 _OPEN: Final = "resolved_at IS NULL"
 _LIVE: Final = CaseRow.status.in_([literal_column(f"'{status}'") for status in LIVE])
 
@@ -218,16 +220,16 @@ def attach(session: Session, hit: Hit, since: datetime, limit: int) -> int:
     """Make members of checkouts whose payments failed since then; how many are new."""
     make = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     known = select(MemberRow.id).where(
-        MemberRow.incident_id == hit.incident_id, MemberRow.checkout_ref == EventRow.checkout_ref
+        MemberRow.incident_id == hit.incident_id, MemberRow.checkout_ref == _REF
     )
     failed = (
         select(
             literal(hit.incident_id, BIG_ID),
-            EventRow.checkout_ref,
+            _REF,
             func.max(CaseRow.id),
             func.min(EventRow.at),
         )
-        .join(CaseRow, CaseRow.checkout_ref == EventRow.checkout_ref)
+        .join(CaseRow, CaseRow.checkout_ref == _REF)
         .where(
             _PAYMENTS,
             EventRow.name == "payment_failed",
@@ -239,7 +241,7 @@ def attach(session: Session, hit: Hit, since: datetime, limit: int) -> int:
             CaseRow.folded_into == hit.incident_id if hit.is_over else text("1 = 1"),
             ~known.exists(),
         )
-        .group_by(EventRow.checkout_ref)
+        .group_by(_REF)
         .limit(limit)
     )
     statement = (

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import insert
 
 from flask_checkout_case import Agent, IncidentInfo, signals
 from flask_checkout_case.data.models import EntryRow, EventRow
@@ -409,3 +410,24 @@ def test_nothing_of_an_outage_is_lost(shop: Shop, clock: Clock) -> None:
     signalled = [one for one in entries(shop, "signal") if one.data and "failure_class" in one.data]
     assert len(signalled) == 100
     assert storm.count(shop, EntryRow) > 300
+
+
+def test_what_is_read_of_payments_follows_its_index(shop: Shop, clock: Clock) -> None:
+    outage(shop, clock)
+    at = clock() - timedelta(days=30)
+    told: dict[str, Any] = {"name": "payment_failed", "at": at, "stored_at": at, "data": {}}
+    with runtime_of(shop).write() as unit:
+        past = [{"id": f"old-{number}", **told} for number in range(5_000)]
+        unit.session.execute(insert(EventRow), past)
+    with runtime_of(shop).database.engine.connect() as connection:
+        connection.exec_driver_sql("ANALYZE")
+        connection.commit()
+    fails(shop, ["one-more"])
+    with Statements(shop) as statements:
+        look(shop, clock)
+    for part in (
+        "ORDER BY checkout_case_event.stored_at",
+        "INSERT INTO checkout_case_incident_member",
+    ):
+        (plan, *_) = statements.plans(part)
+        assert "ix_checkout_case_event_payments" in plan, plan
