@@ -162,7 +162,7 @@ def test_a_step_that_names_no_webhook_posts_nothing(
 
 
 def test_a_late_task_is_posted_once_where_the_service_level_posts(
-    shop: Shop, clock: Clock, receiver: Receiver, tmp_path: Path
+    shop: Shop, clock: Clock, receiver: Receiver
 ) -> None:
     follow(shop, POLICY + PROTOCOL)
     case = decline(shop, clock.now)
