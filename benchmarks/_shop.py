@@ -26,15 +26,16 @@ def make_shop(
     Every such shop reads its checkout: that is the shop's own work, with us or without.
 
     Args:
-        extension: whether it has the extension, and reports the decline.
-        report: what a shop without the extension does with the decline; nothing when ``None``.
+        extension: whether it has the extension.
+        report: what it does with the decline; when ``None``, a shop with the extension reports it
+            and one without does nothing.
     """
     home.mkdir(parents=True, exist_ok=True)
     app = Flask("shop", instance_path=str(home))
     app.config.update(SECRET_KEY="benchmark", SQLALCHEMY_DATABASE_URI=database_url)
     db = SQLAlchemy()
     db.init_app(app)
-    reported = decline if extension else report
+    reported = report or (decline if extension else None)
 
     class Order(db.Model):  # type: ignore[name-defined,misc]
         id: Mapped[int] = mapped_column(primary_key=True)

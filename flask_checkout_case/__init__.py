@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from . import errors, signals
 from .extension import CheckoutCase
-from .types import Agent, CaseInfo, Checkout, Customer, Line, Money, Order, PaymentAttempt
+from .types import (
+    Agent,
+    CaseInfo,
+    Checkout,
+    Customer,
+    IncidentInfo,
+    Line,
+    Money,
+    Order,
+    PaymentAttempt,
+)
 
 __all__ = (
     "Agent",
@@ -12,6 +22,7 @@ __all__ = (
     "Checkout",
     "CheckoutCase",
     "Customer",
+    "IncidentInfo",
     "Line",
     "Money",
     "Order",

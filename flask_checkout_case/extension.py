@@ -14,7 +14,7 @@ from .assembly import make_runtime
 from .config import read_settings
 from .data.base import copy_tables
 from .errors import ConfigurationError, InvalidInputError
-from .services import cases, opening, reading
+from .services import cases, incidents, opening, reading
 from .services.runtime import Hooks, Runtime
 from .services.staff import remember_agent
 from .types import (
@@ -23,6 +23,7 @@ from .types import (
     Category,
     Checkout,
     Family,
+    IncidentInfo,
     Origin,
     Ref,
     make_ref,
@@ -320,6 +321,13 @@ class CheckoutCase:
     def solve(self, reference: str, *, agent: Agent | None = None, **more: Any) -> CaseInfo:
         """Solve a case; see :func:`.services.cases.solve`."""
         return cases.solve(_runtime_with(agent), reference, agent=agent, **more)
+
+    def open_incidents(self) -> list[IncidentInfo]:
+        """Return the outages that are open now, so that the shop can hide what doesn't work.
+
+        In any process, known for two seconds at most; nothing is raised when the database is away.
+        """
+        return incidents.open_incidents(_runtime())
 
     def flush(self) -> int:
         """Make what this process has captured durable now; returns how many events that were."""

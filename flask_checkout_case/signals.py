@@ -117,7 +117,8 @@ checkout_recovered = _to_shop.signal("checkout_recovered")
 """A checkout with a case was paid. ``case``, ``outcome`` (``self_recovered`` or ``assisted``)."""
 
 incident_opened = _to_shop.signal("incident_opened")
-"""A gateway's failures are an outage. ``incident``."""
+"""A gateway's failures are an outage. ``incident``
+(:class:`~flask_checkout_case.types.IncidentInfo`)."""
 
 incident_resolved = _to_shop.signal("incident_resolved")
 """The outage is over. ``incident``."""

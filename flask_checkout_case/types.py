@@ -400,5 +400,31 @@ class CaseInfo:
     opened_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class IncidentInfo:
+    """An incident as code reads it: many failures of one cause, told once.
+
+    Args:
+        kind: ``outage``, ``silence`` (nobody tries to pay any more) or ``card_testing``.
+        gateway, method: as the shop names them in ``provider`` and ``method``, in small letters;
+            ``None`` where it names none.
+        class_group: what fails: ``gateway``, ``issuer``, ``authentication`` or ``shop``.
+        began_at: since when there are too many failures, UTC.
+        members: how many checkouts were hit.
+        case: the reference of its one case in the queue.
+    """
+
+    id: int
+    kind: str
+    gateway: str | None
+    method: str | None
+    class_group: str | None
+    began_at: datetime
+    opened_at: datetime
+    members: int
+    case: str | None
+    resolved_at: datetime | None
+
+
 def utc_now() -> datetime:
     return datetime.now(UTC)

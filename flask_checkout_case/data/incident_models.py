@@ -32,8 +32,9 @@ class StreamRow(Base):
 class IncidentRow(Base):
     """Many failures of one cause, told once; at most one is open for a fingerprint.
 
-    ``kind``: ``outage`` or ``card_testing``; ``case_id``: its one case in the queue;
-    ``members``: how many checkouts it holds; ``quiet_since``: since when all has been well again.
+    ``kind``: ``outage``, ``silence`` or ``card_testing``; ``case_id``: its one case in the queue;
+    ``members``: how many checkouts it holds; ``quiet_since``: since when all has been well again;
+    ``finished_at``: since when there is nothing left to do for its members either.
     """
 
     __tablename__ = PREFIX + "incident"
@@ -45,7 +46,14 @@ class IncidentRow(Base):
             postgresql_where=text("resolved_at IS NULL"),
             sqlite_where=text("resolved_at IS NULL"),
         ),
+        Index(
+            "ix_checkout_case_incident_unfinished",
+            "id",
+            postgresql_where=text("finished_at IS NULL"),
+            sqlite_where=text("finished_at IS NULL"),
+        ),
         Index("ix_checkout_case_incident_resolved", "resolved_at"),
+        Index("ix_checkout_case_incident_case", "case_id"),
         {"info": _OURS},
     )
 
@@ -63,6 +71,7 @@ class IncidentRow(Base):
     failed_at: Mapped[datetime] = mapped_column(UTCDateTime)
     quiet_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
     resolved_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
 
 class MemberRow(Base):

@@ -170,13 +170,14 @@ class _Worker:
                 queries_due.case_by_id(unit.session, item.case_id)
                 if settled
                 and item.case_id is not None
-                and item.kind == outreach.KIND
+                and item.kind in _TO_CUSTOMERS
                 and state != claims.CANCELLED
                 else None
             )
             if case is not None:
                 told = {"state": "sent" if sent else "failed", "error": error}
-                outreach.record(unit, case, told | (_kept(sent) if isinstance(sent, Mail) else {}))
+                kept = _kept(sent) if isinstance(sent, Mail) else {}
+                outreach.record(unit, case, told | kept, item.kind)
         if not settled:
             log.warning("%s was settled by another worker", item.key)
 
@@ -223,6 +224,14 @@ def _payment_failed(runtime: Runtime, item: Item) -> Mail:
     return letters.payment_failed(runtime, row, item.key)
 
 
+def _payment_again(runtime: Runtime, item: Item) -> Mail:
+    drain(runtime)
+    row, reason = outreach.why_not_now(runtime, item.case_id, invited=True)
+    if row is None or reason is not None:
+        raise NotWantedError(reason or "the case is gone")
+    return letters.payment_again(runtime, row, item.key)
+
+
 def _escalation(runtime: Runtime, item: Item) -> Mail:
     row, agent, reason = escalation.why_not_now(runtime, item.case_id, item.payload)
     if row is None or agent is None or reason is not None:
@@ -234,8 +243,10 @@ def _alert(runtime: Runtime, item: Item) -> Alert:
     return alerts.escalated(runtime, item.case_id, item.payload, item.key)
 
 
+_TO_CUSTOMERS: Final = frozenset({outreach.KIND, outreach.INVITATION})
 KINDS: Final[Mapping[str, Prepare]] = {
     outreach.KIND: _payment_failed,
+    outreach.INVITATION: _payment_again,
     escalation.KIND: _escalation,
     escalation.ALERT: _alert,
 }

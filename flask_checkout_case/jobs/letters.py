@@ -16,7 +16,7 @@ from ..i18n import N_, format_money, format_when, gettext, is_rtl, negotiate, us
 from ..rules.clocks import BREACH
 from ..rules.failures import customer_text
 from ..services.clocks import promise_of
-from ..services.escalation import TASK
+from ..services.escalation import INCIDENT, TASK
 from ..services.runtime import Runtime
 from ..types import FailureClass
 from .mail import Mail, message_id
@@ -58,6 +58,25 @@ def payment_failed(runtime: Runtime, row: CaseRow, key: str) -> Mail:
         return _letter(runtime, "payment_failed", row, told, to=row.customer_email, key=key)
 
 
+def payment_again(runtime: Runtime, row: CaseRow, key: str) -> Mail:
+    """Write to a customer whose payment an outage has kept from passing that it is over.
+
+    A service message about the customer's own payment: it advertises nothing.
+
+    Args:
+        key: the outbox's; it makes the Message-ID.
+    """
+    with use_locale(_language(runtime, row.language)) as language:
+        told = {
+            "name": row.customer_name,
+            "amount": _amount(row),
+            "link": checkout_link(runtime, row),
+            "language": language,
+            "subject": gettext("You can pay at %(shop)s again", shop=runtime.shop_name),
+        }
+        return _letter(runtime, "payment_again", row, told, to=row.customer_email, key=key)
+
+
 def escalation(
     runtime: Runtime, row: CaseRow, agent: AgentRow, payload: Mapping[str, Any], key: str
 ) -> Mail:
@@ -85,6 +104,8 @@ def escalation(
 
 
 def _what(payload: Mapping[str, Any]) -> str:
+    if payload["clock"] == INCIDENT:
+        return gettext("Payments have trouble")
     if payload["clock"] == TASK:
         return gettext("A task of the protocol is overdue: %(task)s", task=payload["task"])
     words = _OVERDUE if payload["percent"] >= BREACH else _SOON

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ..services.alarms import sweep_cases
 from ..services.assignment import sweep_assignments
 from ..services.hesitation import sweep_checkouts
+from ..services.incidents import sweep_incidents
 from ..services.overdue import sweep_overdue
 from ..services.payments import sweep_payments
 from ..services.policies import note_file
@@ -19,7 +20,8 @@ class Swept:
     """On how many cases and checkouts something happened, how many tasks are newly late.
 
     ``assigned``: how many cases were given to somebody, or taken back; ``payments``: in how many
-    checkouts something was found about their money.
+    checkouts something was found about their money; ``incidents``: how much changed about outages
+    and the cases that they hold.
     """
 
     cases: int
@@ -27,6 +29,7 @@ class Swept:
     tasks: int = 0
     assigned: int = 0
     payments: int = 0
+    incidents: int = 0
 
 
 def sweep(runtime: Runtime) -> Swept:
@@ -40,11 +43,18 @@ def sweep(runtime: Runtime) -> Swept:
     note_file(runtime)
     drain(runtime)
     payments = sweep_payments(runtime)
+    # Before clocks fire and cases are given out: an outage may stand for many of them.
+    incidents = sweep_incidents(runtime)
     checkouts = sweep_checkouts(runtime)
     tasks = sweep_overdue(runtime)
     cases = sweep_cases(runtime)
     # Last: what was opened or escalated a moment ago is given out too.
     assigned = sweep_assignments(runtime)
     return Swept(
-        cases=cases, checkouts=checkouts, tasks=tasks, assigned=assigned, payments=payments
+        cases=cases,
+        checkouts=checkouts,
+        tasks=tasks,
+        assigned=assigned,
+        payments=payments,
+        incidents=incidents,
     )

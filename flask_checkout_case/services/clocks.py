@@ -62,7 +62,7 @@ def course_of(row: HasClocks) -> clocks.Course:
         spans=row.pauses,
         checkout_due=row.checkout_due,
         revision=row.revision,
-        ended=not lifecycle.is_live(Status(row.status)),
+        ended=row.folded_into is not None or not lifecycle.is_live(Status(row.status)),
     )
 
 
@@ -76,7 +76,7 @@ def clock_values(policy: Policy, row: CaseRow, now: datetime | None = None) -> d
         now: when it is computed, UTC; when the case was changed, without it.
     """
     at = now or row.changed_at
-    spans = pauses.follow_status(row.pauses, Status(row.status), at)
+    spans = _spans(row, at)
     promise, course = promise_of(policy, row), replace(course_of(row), spans=spans)
     revision, fired = clocks.retarget(promise, course, row.fired, at)
     course = replace(course, revision=revision)
@@ -106,6 +106,11 @@ def ended_pauses(row: CaseRow, status: Status, at: datetime) -> list[list[str | 
     return pauses.follow_status(row.pauses, status, at)
 
 
+def _spans(row: CaseRow, at: datetime) -> list[list[str | None]]:
+    folded = row.folded_into is not None
+    return pauses.follow_status(row.pauses, Status(row.status), at, folded=folded)
+
+
 def joined(unit: Unit, row: CaseRow, checkout_due: datetime | None) -> None:
     """Let the clocks follow another occurrence on a live case: it may wait no more.
 
@@ -114,7 +119,7 @@ def joined(unit: Unit, row: CaseRow, checkout_due: datetime | None) -> None:
         checkout_due: when its checkout runs out of time, where that was told anew.
     """
     told = {} if checkout_due in (None, row.checkout_due) else {"checkout_due": checkout_due}
-    spans = pauses.follow_status(row.pauses, Status(row.status), row.changed_at)
+    spans = _spans(row, row.changed_at)
     if not told and spans == row.pauses:
         return
     values = clock_values(unit.runtime.policy, with_values(row, told))
@@ -126,6 +131,8 @@ def outreach_at(
     policy: Policy, row: CaseRow, fired: Sequence[str] | None = None
 ) -> datetime | None:
     """Return when the customer is written to about the failed payment, if ever."""
+    if row.folded_into is not None:
+        return None
     return outreach.wake_at(
         policy,
         failure_class=FailureClass(row.failure_class) if row.failure_class else None,

@@ -7,9 +7,10 @@ from what the customer reads, never from the failure class itself.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
@@ -18,7 +19,7 @@ from ..data import queries_conversation as queries
 from ..data.queries_conversation import PublicLine, ReachedCase
 from ..errors import CheckoutCaseError
 from ..i18n import current_locale
-from ..rules import clocks, failures, lifecycle
+from ..rules import clocks, failures, folding, lifecycle
 from ..rules.classify import classify
 from ..rules.routing import decide
 from ..types import (
@@ -27,11 +28,13 @@ from ..types import (
     EntryKind,
     FailureClass,
     Family,
+    IncidentInfo,
     Origin,
     Status,
 )
 from .access import Viewer
 from .cases import clean_text, customer_message
+from .folding import of_stream
 from .opening import CaseDraft, facts_of, open_apart
 from .reading import info
 from .runtime import Runtime
@@ -117,10 +120,11 @@ class Posted:
 
 def stand(runtime: Runtime, viewer: Viewer) -> Standing:
     """Return how this customer's affairs stand."""
+    incidents = runtime.incidents.current(runtime.database)
     with runtime.read() as session:
         found = queries.reached_cases(session, viewer.checkout_ref, viewer.references)
     cases = tuple(case for case in found if viewer.may_read(case))
-    failure = _failure(viewer, cases)
+    failure = _failure(viewer, cases, incidents)
     return Standing(cases, failure, _mark(cases, failure))
 
 
@@ -287,7 +291,9 @@ def _draft(
     )
 
 
-def _failure(viewer: Viewer, cases: Sequence[ReachedCase]) -> Failure | None:
+def _failure(
+    viewer: Viewer, cases: Sequence[ReachedCase], incidents: Sequence[IncidentInfo]
+) -> Failure | None:
     """What is wrong with this checkout's payment, as far as the customer is told."""
     for case in reversed(cases):
         live = lifecycle.is_live(Status(case.status))
@@ -296,11 +302,23 @@ def _failure(viewer: Viewer, cases: Sequence[ReachedCase]) -> Failure | None:
             kind = FailureClass(case.failure_class)
             outcome = str((case.attempt or {}).get("outcome") or "failed")
             url = (viewer.checkout or {}).get("url")
+            outage = _outage(incidents, case.attempt or {}, kind, outcome)
             return Failure(
-                failures.customer_text(kind, outcome),
-                failures.next_actions(kind, outcome),
+                outage or failures.customer_text(kind, outcome),
+                folding.ACTIONS if outage else failures.next_actions(kind, outcome),
                 str(url) if url else None,
             )
+    return None
+
+
+def _outage(
+    incidents: Sequence[IncidentInfo], attempt: Mapping[str, Any], kind: FailureClass, outcome: str
+) -> str | None:
+    """What the customer is told instead while payments like theirs fail for everybody."""
+    for incident in of_stream(incidents, attempt):
+        text = folding.outage_text(incident.class_group or "", kind, outcome)
+        if text is not None:
+            return text
     return None
 
 

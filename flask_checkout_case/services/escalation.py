@@ -25,6 +25,8 @@ WEBHOOK: Final = "webhook"
 """What a step notifies that is nobody of the staff."""
 TASK: Final = "task"
 """In the place of a clock: what is overdue is a task of a protocol."""
+INCIDENT: Final = "incident"
+"""In the place of a clock: an incident has been opened."""
 SEEN_WITHIN: Final = timedelta(days=60)
 """Who hasn't been seen for longer is not written to: they may have left the shop."""
 
@@ -202,6 +204,8 @@ def why_not_now(
         return None, None, "the case or the agent is gone"
     if not lifecycle.is_live(Status(row.status)):
         return row, agent, f"the case is {row.status}"
+    if payload.get("clock") == INCIDENT:
+        return row, agent, None
     if payload.get("clock") == TASK:
         return row, agent, _why_no_task(runtime, row, payload)
     due: datetime | None = getattr(row, f"{payload.get('clock')}_due", None)

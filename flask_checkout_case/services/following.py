@@ -85,6 +85,8 @@ def _routed(unit: Unit, row: CaseRow, facts: Facts, failure: PaymentFailure) -> 
     decision = decide(unit.runtime.policy, known)
     fraud = failure_class is FailureClass.FRAUD
     found: dict[str, Any] = {}
+    if fraud and row.folded_into is not None:
+        found["folded_into"] = None
     if category != row.category:
         found["category"] = category
     if decision.route != row.route and (fraud or _is_untouched(row)):

@@ -50,6 +50,7 @@ def record(runtime: Runtime, events: Sequence[Event], database: Database | None 
     """
     unit = Unit.begin(runtime)
     through = database or runtime.database
+    runtime.incidents.refresh(through)
     with runtime.policies.held(through), through.writing() as session:
         unit.session = session
         new = sum(_apply(unit, event) for event in events)

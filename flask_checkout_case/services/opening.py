@@ -21,9 +21,10 @@ from ..types import (
     Money,
     Origin,
     PaymentFailure,
+    Priority,
     Status,
 )
-from . import protocols
+from . import folding, protocols
 from .clocks import clock_values, joined
 from .entries import entry
 from .following import follow
@@ -45,6 +46,8 @@ class CaseDraft:
         reason: tells several live cases of one checkout and family apart, for errors and stock.
         about: what tells the subject what happened; the failure's label for a failed payment.
         text: the customer's own message, when that is what opens the case.
+        provider: the gateway, where no attempt names it.
+        urgent: whatever the policy's route says.
         stock: pieces left of the line that is short.
         fresh_key: stands in where nothing says whose the case is: it joins no other.
         checkout_due: when the checkout itself runs out of time, UTC.
@@ -66,6 +69,8 @@ class CaseDraft:
     subject: str | None = None
     text: str | None = None
     stock: int | None = None
+    provider: str | None = None
+    urgent: bool = False
     second_category: Category | None = None
     confidence: float | None = None
     language: str | None = None
@@ -125,6 +130,8 @@ def open_or_join(unit: Unit, draft: CaseDraft) -> tuple[CaseRow, bool]:
     lines = [entry(row, at=draft.at, **given) for given in draft.entries]
     if opened:
         lines.append(entry(row, at=draft.at, **_routing_entry(decision)))
+    if opened and row.folded_into is not None:
+        lines.append(entry(row, at=draft.at, **folding.told(row.folded_into)))
     queries.add_entries(unit.session, lines)
     if opened:
         protocols.attach(unit, row, row.protocol, at=draft.at)
@@ -170,7 +177,7 @@ def facts_of(draft: CaseDraft) -> Facts:
         origin=draft.origin,
         failure_class=draft.failure.failure_class if draft.failure else None,
         decline_code=attempt.get("raw_code"),
-        provider=attempt.get("provider"),
+        provider=attempt.get("provider") or draft.provider,
         total=draft.value,
         country=snapshot.get("country") or customer.get("country"),
         step=snapshot.get("step"),
@@ -186,7 +193,7 @@ def facts_of(draft: CaseDraft) -> Facts:
 
 def _candidate(runtime: Runtime, draft: CaseDraft, decision: Decision) -> CaseRow:
     failure, customer = draft.failure, draft.customer
-    priority = decision.priority
+    priority = Priority.URGENT if draft.urgent else decision.priority
     if failure is not None:
         priority = priority_of(failure.failure_class, failure.outcome, priority)
     value = draft.value
@@ -225,6 +232,7 @@ def _candidate(runtime: Runtime, draft: CaseDraft, decision: Decision) -> CaseRo
         unanswered_since=draft.at if draft.text is not None else None,
         fired=[],
         checkout_due=draft.checkout_due,
+        folded_into=_incident_for(runtime, draft),
         pauses=[],
         revision=1,
         changed_at=draft.at,
@@ -232,6 +240,16 @@ def _candidate(runtime: Runtime, draft: CaseDraft, decision: Decision) -> CaseRo
         version=1,
     )
     return with_values(row, clock_values(runtime.policy, row))
+
+
+def _incident_for(runtime: Runtime, draft: CaseDraft) -> int | None:
+    if draft.failure is None or draft.family is not Family.PAYMENT:
+        return None
+    failure_class, attempt = draft.failure.failure_class, draft.attempt or {}
+    found = folding.stands_for(
+        runtime.incidents.known, runtime.policy, failure_class, attempt, draft.value
+    )
+    return found.id if found is not None else None
 
 
 def _subject(runtime: Runtime, draft: CaseDraft) -> str:

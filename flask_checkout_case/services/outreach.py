@@ -24,6 +24,8 @@ from .runtime import Runtime, Unit
 log = logging.getLogger(__name__)
 
 KIND: Final = "payment_failed_mail"
+INVITATION: Final = "payment_again_mail"
+"""After an outage: the customer can try again."""
 
 UNPAID: Final = frozenset({"pending", "unpaid", "failed", "cancelled", "canceled"})
 """Statuses of an order that don't mean it was bought: some shops make the order before the payment.
@@ -60,13 +62,20 @@ def consider(unit: Unit, row: CaseRow) -> Considered:
     return Considered(settled=True)
 
 
-def why_not(runtime: Runtime, session: Session, row: CaseRow, now: datetime) -> str | None:
-    """Return why this customer must not get the mail now; ``None`` when they may."""
+def why_not(
+    runtime: Runtime, session: Session, row: CaseRow, now: datetime, *, invited: bool = False
+) -> str | None:
+    """Return why this customer must not get the mail now; ``None`` when they may.
+
+    Args:
+        invited: it is the mail after an outage, in which the case has been folded.
+    """
     failure = FailureClass(row.failure_class) if row.failure_class else None
     failed_at = row.last_failed_at
     checkout = queries_case.checkout_by_ref(session, row.checkout_ref) if row.checkout_ref else None
     reasons = {
         f"the case is {row.status}": not lifecycle.is_live(Status(row.status)),
+        "an incident stands for it": (row.folded_into is not None) is not invited,
         "a human has written": row.first_response_at is not None,
         "not to this customer": failure is None
         or failure in outreach.NEVER
@@ -79,7 +88,9 @@ def why_not(runtime: Runtime, session: Session, row: CaseRow, now: datetime) -> 
     return next((reason for reason, holds in reasons.items() if holds), None)
 
 
-def why_not_now(runtime: Runtime, case_id: int | None) -> tuple[CaseRow | None, str | None]:
+def why_not_now(
+    runtime: Runtime, case_id: int | None, *, invited: bool = False
+) -> tuple[CaseRow | None, str | None]:
     """Look at everything once more, right before sending: the case, and why not to send.
 
     The shop's ``order_for_checkout`` is asked too, when it is set; an exception in it is the
@@ -89,7 +100,7 @@ def why_not_now(runtime: Runtime, case_id: int | None) -> tuple[CaseRow | None, 
         row = queries_due.case_by_id(session, case_id) if case_id is not None else None
         if row is None:
             return None, "the case is gone"
-        reason = why_not(runtime, session, row, runtime.clock())
+        reason = why_not(runtime, session, row, runtime.clock(), invited=invited)
         retried = _retried_at(session, row)
         if reason is None and retried is not None and _is_recent(runtime, retried):
             reason = "being retried"
@@ -98,9 +109,10 @@ def why_not_now(runtime: Runtime, case_id: int | None) -> tuple[CaseRow | None, 
     return row, reason
 
 
-def record(unit: Unit, row: CaseRow, told: dict[str, Any]) -> None:
+def record(unit: Unit, row: CaseRow, told: dict[str, Any], kind: str = KIND) -> None:
     """Put what became of the mail into the case's timeline."""
-    line = entry(row, EntryKind.MAIL, unit.now, data={"mail": "payment_failed", **told})
+    told = {"mail": kind.removesuffix("_mail"), **told}
+    line = entry(row, EntryKind.MAIL, unit.now, data=told)
     queries_case.add_entries(unit.session, [line])
 
 

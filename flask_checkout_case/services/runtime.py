@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ..config import Settings
 from ..types import Agent, Checkout, Customer, Emission, Event, Order, utc_now
+from .incident_source import IncidentSource
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -68,6 +69,7 @@ class Runtime:
         policies: gives the policy in force.
         clock: gives now, aware UTC.
         emit: sends one of our signals, isolating receivers' exceptions.
+        incidents: knows what is open.
     """
 
     name: str
@@ -80,6 +82,7 @@ class Runtime:
     clock: Callable[[], datetime] = utc_now
     recorder: Recorder | None = None
     extras: dict[str, Any] = field(default_factory=dict)
+    incidents: IncidentSource = field(default_factory=IncidentSource)
 
     @property
     def policy(self) -> Policy:

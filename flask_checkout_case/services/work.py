@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -56,9 +56,23 @@ class Work:
     def change(self, values: dict[str, Any], *, status: Status | None = None) -> None:
         """Write values and, where the case is live, the clocks and urgency that follow."""
         draft = {"status": status or self.row.status, "changed_at": self.now, **values}
+        incident_id = self._left(draft)
+        if incident_id is not None:
+            draft["folded_into"] = None
         if lifecycle.is_live(Status(draft["status"])):
             draft |= clock_values(self.unit.runtime.policy, with_values(self.row, draft))
         self.end(draft)
+        if incident_id is not None:
+            told = {"action": "unfolded", "incident": incident_id}
+            self.append(EntryKind.DECISION, data=told)
+
+    def _left(self, draft: Mapping[str, Any]) -> int | None:
+        """Return the incident that the case leaves: somebody writes, has it, or opens it again."""
+        if self.row.folded_into is None or not lifecycle.is_live(Status(draft["status"])):
+            return None
+        begun = ("unanswered_since", "first_response_at", "assignee_ref")
+        reopened = not lifecycle.is_live(Status(self.row.status))
+        return self.row.folded_into if reopened or any(map(draft.get, begun)) else None
 
     def end(self, values: dict[str, Any]) -> None:
         """Write values as they are; of a case that isn't live by them the pauses end, too.

@@ -1,4 +1,4 @@
-"""axe on the teams' page and the presence menu; both work with the keyboard and without scripts."""
+"""The teams' page and the presence menu: live, by keyboard, without scripts, looked at by axe."""
 
 from __future__ import annotations
 
@@ -28,9 +28,12 @@ from tests.support.desk import (
 )
 from tests.support.giving import giving_shop
 from tests.support.shop import Shop
-from tests.support.visit import DESKTOP, PHONE, SMALL
+from tests.support.visit import DESKTOP, LISTEN, PHONE, SMALL
 
 pytestmark = pytest.mark.browser
+
+LIVE = 12_000
+"""Milliseconds in which what others do has to appear: some polls, on a busy machine."""
 
 WAYS: dict[str, dict[str, Any]] = {
     "desktop": {"viewport": DESKTOP, "color_scheme": "light", "locale": "en-US"},
@@ -66,10 +69,10 @@ def address(shop: Shop, live_server: Callable[[Any], str]) -> str:
     return live_server(shop.app)
 
 
-def sit_down(page: Page, address: str, who: str) -> None:
+def sit_down(page: Page, address: str, who: str, path: str = "/teams") -> None:
     page.context.clear_cookies()
     page.context.add_cookies([{"name": COOKIE, "value": who, "url": address}])
-    page.goto(f"{address}{AGENT_PAGES}/teams")
+    page.goto(f"{address}{AGENT_PAGES}{path}")
 
 
 def complaints(page: Page) -> list[str]:
@@ -116,3 +119,64 @@ def test_one_says_how_present_one_is(
     expect(page.locator(".desk summary .presence")).to_have_text("Away")
     expect(page.locator(".crew li", has_text=LIN.name)).to_contain_text("Away")
     context.close()
+
+
+def test_what_others_choose_appears_by_itself(address: str, shop: Shop, chromium: Browser) -> None:
+    context = chromium.new_context(viewport=DESKTOP)
+    context.add_init_script(LISTEN)
+    page = context.new_page()
+    sit_down(page, address, "boss")
+    expect(page.locator("[data-live-status]")).to_have_text("Live")
+    menu = page.locator(".crew li", has_text="Mateo Ruiz").first.locator("details")
+    menu.locator("summary").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("ArrowDown")
+    set_presence(runtime_of(shop), LIN, "away")
+    lin = page.locator(".crew li", has_text=LIN.name).first
+    expect(lin.locator("summary .presence")).to_have_text("Away", timeout=LIVE)
+    expect(menu).to_have_attribute("open", "")
+    expect(menu.get_by_role("button", name="Available")).to_be_focused()
+    set_presence(runtime_of(shop), BOSS, "busy")
+    expect(page.locator("#desk summary .presence")).to_have_text("Busy", timeout=LIVE)
+    page.route("**/teams/live", lambda route: route.abort())
+    expect(page.locator("[data-live-status]")).to_contain_text("Connection lost", timeout=LIVE)
+    assert page.evaluate("window.broken") == []
+    context.close()
+
+
+@pytest.mark.parametrize("way", ["phone-dark", "narrow", "phone-rtl"])
+def test_ones_presence_is_chosen_on_a_case_on_a_phone(
+    way: str, address: str, shop: Shop, chromium: Browser
+) -> None:
+    rtl = {"viewport": PHONE, "locale": "ar"}
+    context = chromium.new_context(
+        **{**WAYS.get(way, rtl), "reduced_motion": "reduce"}, bypass_csp=True
+    )
+    page = context.new_page()
+    with shop.app.app_context():
+        case = shop.cases.find(team="payments")[0].reference
+    sit_down(page, address, "lin", f"/cases/{case}")
+    desk = page.locator(".desk")
+    desk.locator("summary").focus()
+    page.keyboard.press("Enter")
+    expect(desk.locator(".menu-box")).to_be_in_viewport(ratio=1)
+    assert complaints(page) == []
+    desk.locator("[value=away]").click()
+    expect(page).to_have_url(f"{address}{AGENT_PAGES}/cases/{case}")
+    expect(desk.locator(".presence").first).to_have_class("presence is-away")
+    page.route("**/live", lambda route: route.abort())
+    expect(page.locator("[data-live-status]")).to_have_class("live is-stale", timeout=LIVE)
+    assert complaints(page) == []
+    assert not overlap(page, "#desk summary", "[data-live-status]")
+    context.close()
+
+
+def overlap(page: Page, one: str, other: str) -> bool:
+    boxes = [page.locator(selector).bounding_box() for selector in (one, other)]
+    (a, b) = [box for box in boxes if box is not None]
+    return (
+        a["x"] < b["x"] + b["width"]
+        and b["x"] < a["x"] + a["width"]
+        and a["y"] < b["y"] + b["height"]
+        and b["y"] < a["y"] + a["height"]
+    )

@@ -17,6 +17,7 @@ from flask_checkout_case.services import policies
 from tests.support.desk import ORIGIN, Desk, decline, open_desk
 from tests.support.protocols import follow_protocol
 from tests.support.shop import Shop
+from tests.support.storm import stand_for_incident
 
 Make = Callable[..., Shop]
 
@@ -47,6 +48,7 @@ AGENT_ROUTES = {
     "checkout_case_agent.queue_part": AGENTS_ONLY,
     "checkout_case_agent.case": THEIR_CASES,
     "checkout_case_agent.case_part": THEIR_CASES,
+    "checkout_case_agent.incident": THEIR_CASES,
     "checkout_case_agent.team_board": AGENTS_ONLY,
     "checkout_case_agent.reply": THEIR_DEEDS,
     "checkout_case_agent.note": THEIR_DEEDS,
@@ -110,6 +112,7 @@ def shop(make_sqlite_app: Make) -> Shop:
 def case(shop: Shop) -> CaseInfo:
     made = decline(shop, "c-1")
     follow_protocol(shop)
+    stand_for_incident(shop, made)
     return made
 
 
@@ -303,6 +306,7 @@ def address_of(shop: Shop, endpoint: str, case: CaseInfo) -> str:
         "reference": case.reference,
         "gateway": "none",
         "filename": "agent.css",
+        "number": "1",
     }
     if endpoint == "checkout_case_widget.static":
         values["filename"] = "launcher.css"

@@ -6,7 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
+from webtest import TestResponse
 
+from flask_checkout_case.data.models import AgentRow
 from flask_checkout_case.services.assignment import place_waiting
 from tests.support.desk import (
     AGENT_PAGES,
@@ -14,6 +17,7 @@ from tests.support.desk import (
     COOKIE,
     ORIGIN,
     Desk,
+    ago,
     know_agents,
     runtime_of,
 )
@@ -112,6 +116,48 @@ def test_what_a_solved_case_frees_is_given_out_at_once(shop: Shop) -> None:
     assert holders(shop)[last.reference] is None
     Desk(shop, "sam").do(first.reference, "status", status="solved assisted")
     assert holders(shop)[last.reference] == "8"
+
+
+def test_the_part_answers_only_what_has_changed(shop: Shop) -> None:
+    boss, sam = Desk(shop, "boss"), Desk(shop, "sam")
+    part = boss.get("teams/live")
+    assert part.html.select_one('#views [aria-current="page"]').text.strip() == "Teams"
+    assert part.html.select_one("#teams")["data-etag"] == part.headers["ETag"].strip('"')
+
+    def ask(**more: str) -> TestResponse:
+        asked = {"If-None-Match": part.headers["ETag"], **more}
+        return boss.get("teams/live", headers=asked, expect_errors=True)
+
+    assert ask().status_int == 304
+    assert ask(**{"Accept-Language": "de"}).status_int == 200
+    present(sam, "busy")
+    part = ask()
+    assert "Busy" in part.html.select_one("#teams").text
+    assert ask().status_int == 304
+    open_cases(shop, 1)
+    part = ask()
+    assert part.status_int == 200
+    assert ask().status_int == 304
+    Desk(shop, "eve").get("teams")
+    assert ask().status_int == 304
+
+
+def test_who_is_gone_was_seen_some_time_ago(shop: Shop) -> None:
+    present(Desk(shop, "boss"), "gone", of="8")
+    with runtime_of(shop).write() as unit:
+        seen = ago(hours=3, minutes=20)
+        unit.session.execute(update(AgentRow).where(AgentRow.ref == "8").values(seen_at=seen))
+    page = Desk(shop, "lin").get("teams").html
+    assert "seen 3h ago" in " ".join(page.select_one('[data-key="8"]').get_text("").split())
+
+
+def test_more_than_ones_limit_is_marked(shop: Shop) -> None:
+    boss = Desk(shop, "boss")
+    for number, case in enumerate(open_cases(shop, 4)):
+        boss.do(case.reference, "assign", assignee="8")
+        line = boss.get("teams").html.select_one('[data-key="8"] .crew-load')
+        assert line["class"][1:] == [[], [], ["is-full"], ["is-over"]][number]
+    assert line.select_one(".i-alert") is not None
 
 
 def test_the_header_tells_how_full_ones_hands_are(shop: Shop) -> None:

@@ -141,6 +141,8 @@ def statements(shop: Shop) -> Iterator[list[str]]:
             noted.append(statement)
 
     engine = runtime_of(shop).database.engine
+    # Looked for every other second, whatever the page is.
+    runtime_of(shop).incidents.refresh(runtime_of(shop).database)
     event.listen(engine, "before_cursor_execute", note)
     try:
         yield noted

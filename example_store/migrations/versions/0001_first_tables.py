@@ -300,12 +300,15 @@ def upgrade() -> None:
     sa.Column('failed_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('quiet_since', sa.DateTime(timezone=True), nullable=True),
     sa.Column('resolved_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('finished_at', sa.DateTime(timezone=True), nullable=True),
     sa.ForeignKeyConstraint(['case_id'], ['checkout_case_case.id'], name=op.f('fk_checkout_case_incident_case_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_checkout_case_incident')),
     info={'owner': 'flask_checkout_case'}
     )
     with op.batch_alter_table('checkout_case_incident', schema=None) as batch_op:
+        batch_op.create_index('ix_checkout_case_incident_case', ['case_id'], unique=False)
         batch_op.create_index('ix_checkout_case_incident_resolved', ['resolved_at'], unique=False)
+        batch_op.create_index('ix_checkout_case_incident_unfinished', ['id'], unique=False, postgresql_where=sa.text('finished_at IS NULL'), sqlite_where=sa.text('finished_at IS NULL'))
         batch_op.create_index('uq_checkout_case_incident_open', ['fingerprint'], unique=True, postgresql_where=sa.text('resolved_at IS NULL'), sqlite_where=sa.text('resolved_at IS NULL'))
 
     op.create_table('checkout_case_outbox',
@@ -453,7 +456,9 @@ def downgrade() -> None:
     op.drop_table('checkout_case_outbox')
     with op.batch_alter_table('checkout_case_incident', schema=None) as batch_op:
         batch_op.drop_index('uq_checkout_case_incident_open', postgresql_where=sa.text('resolved_at IS NULL'), sqlite_where=sa.text('resolved_at IS NULL'))
+        batch_op.drop_index('ix_checkout_case_incident_unfinished', postgresql_where=sa.text('finished_at IS NULL'), sqlite_where=sa.text('finished_at IS NULL'))
         batch_op.drop_index('ix_checkout_case_incident_resolved')
+        batch_op.drop_index('ix_checkout_case_incident_case')
 
     op.drop_table('checkout_case_incident')
     with op.batch_alter_table('checkout_case_entry', schema=None) as batch_op:

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from . import case_views, policy_views, queue_views, replay_views, team_views
+from . import case_views, incident_views, policy_views, queue_views, replay_views, team_views
 from .blueprint import blueprint
 
-__all__ = ("blueprint", "case_views", "policy_views", "queue_views", "replay_views", "team_views")
+__all__ = (
+    "blueprint",
+    "case_views",
+    "incident_views",
+    "policy_views",
+    "queue_views",
+    "replay_views",
+    "team_views",
+)

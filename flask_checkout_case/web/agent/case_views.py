@@ -19,7 +19,7 @@ from ...errors import (
 )
 from ...i18n import gettext
 from ...rules.lifecycle import moves_from
-from ...services import assignment, cases, caseview, protocols, queue, staff
+from ...services import assignment, cases, caseview, incident_view, protocols, queue, staff
 from ...services.caseview import CaseView
 from ...types import Agent, CaseInfo, Outcome, Priority, Status
 from ..current import current_agent, runtime
@@ -283,6 +283,7 @@ def _names(view: CaseView, agent: Agent) -> dict[str, Any]:
         "teams": teams,
         "tried": explaining.tried(view.row.reasons, codes="codes" in view.allowed),
         "place": explaining.place(view),
+        "banner": incident_view.banner_of(runtime(), agent, view.row),
         "team_name": lambda key: teams.get(key, key),
         "views": queue.views_of(agent),
         "lines": timeline.lines(view, str(agent.ref), lambda key: teams.get(key, key)),

@@ -10,6 +10,7 @@ from flask import Response, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from ...i18n import current_locale
+from ...services import incident_view
 from ...services import queue as service
 from ...services.due import next_clock
 from ...services.queue import Question, QueuePage, View
@@ -25,7 +26,7 @@ def queue() -> ResponseReturnValue:
     """Show a page of the queue."""
     agent = current_agent()
     page = service.page(runtime(), agent, _question(agent))
-    etag = language_mark(page.mark)
+    etag = _etag(page.mark)
     return render_template("checkout_case/agent/queue.html", etag=etag, **names(agent, page))
 
 
@@ -35,11 +36,11 @@ def queue_part() -> ResponseReturnValue:
     agent = current_agent()
     question = _question(agent)
     if request.if_none_match:
-        etag = language_mark(service.mark(runtime(), agent, question))
+        etag = _etag(service.mark(runtime(), agent, question))
         if etag in request.if_none_match:
             return unchanged(etag)
     page = service.page(runtime(), agent, question)
-    etag = language_mark(page.mark)
+    etag = _etag(page.mark)
     text = render_template("checkout_case/agent/queue_part.html", etag=etag, **names(agent, page))
     return with_etag(make_response(text), etag)
 
@@ -72,7 +73,12 @@ def names(agent: Agent, page: QueuePage) -> dict[str, Any]:
             "priority": [str(item) for item in reversed(Priority)],
         },
         "statuses": [str(item) for item in Status],
+        "banners": incident_view.banners(runtime(), agent),
     }
+
+
+def _etag(mark: str) -> str:
+    return language_mark(f"{mark} {incident_view.mark(runtime())}")
 
 
 def _place(question: Question, name: str, cursor: Any) -> dict[str, Any] | None:

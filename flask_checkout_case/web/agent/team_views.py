@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
-from flask import redirect, render_template, request, url_for
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from flask import Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from ...rules.assignment import Presence
 from ...services import queue, staff, teams
+from ...services.teams import Member, TeamBoard
 from ..current import current_agent, runtime
 from ..guard import csrf_protected
 from . import fields
 from .blueprint import blueprint
+from .queue_views import language_mark, unchanged, with_etag
+
+_JUST_NOW: Final = timedelta(minutes=1)
 
 
 @blueprint.get("/teams")
 def team_board() -> ResponseReturnValue:
     """Show the teams: who is there, how much they have, what waits."""
-    agent = current_agent()
-    return render_template(
-        "checkout_case/agent/teams.html",
-        agent=agent,
-        boards=teams.boards(runtime(), agent),
-        views=queue.views_of(agent),
-        counts=queue.counts(runtime(), agent),
-        now=runtime().clock(),
-    )
+    return _page("teams.html")
+
+
+@blueprint.get("/teams/live")
+def team_board_part() -> ResponseReturnValue:
+    """Answer a page that asks what has changed: 304 when nothing has."""
+    return _page("teams_part.html")
 
 
 @blueprint.post("/presence")
@@ -34,6 +41,45 @@ def presence() -> ResponseReturnValue:
     whose = fields.word("of") if request.form.get("of") else None
     staff.set_presence(runtime(), agent, fields.word("presence"), of=whose)
     return redirect(_back(fields.word("back")), 303)
+
+
+def _page(template: str) -> Response:
+    agent, now = current_agent(), runtime().clock()
+    boards = teams.boards(runtime(), agent)
+    counts = queue.counts(runtime(), agent)
+    standing = teams.standing(runtime(), agent)
+    etag = language_mark(repr((agent.ref, agent.role, standing, counts, _seen(boards, now))))
+    if etag in request.if_none_match:
+        return unchanged(etag)
+    page = render_template(
+        f"checkout_case/agent/{template}",
+        agent=agent,
+        boards=boards,
+        views=queue.views_of(agent),
+        counts=counts,
+        left=_left,
+        now=now,
+        etag=etag,
+    )
+    return with_etag(make_response(page), etag)
+
+
+def _seen(boards: Sequence[TeamBoard], now: datetime) -> list[object]:
+    """Return what the boards show; when members who are there were last heard of isn't shown."""
+    return [
+        (
+            (board.team, board.open, board.waiting, board.oldest, board.stuck),
+            [(m.ref, m.name, m.presence, m.open, m.limit, _left(m, now)) for m in board.members],
+        )
+        for board in boards
+    ]
+
+
+def _left(member: Member, now: datetime) -> datetime | None:
+    """Return when a member who is gone was last heard of, unless that is just now."""
+    if member.presence is not Presence.GONE or now - member.seen_at < _JUST_NOW:
+        return None
+    return member.seen_at
 
 
 def _back(path: str) -> str:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from ...data.models import EntryRow
-from ...i18n import gettext
+from ...i18n import gettext, ngettext
 from ...services.caseview import CaseView
 from . import escalations, wording
 
@@ -203,6 +203,36 @@ def _task_undone(
     return gettext("%(who)s took the tick back: %(task)s", who=who, task=data.get("task")), ""
 
 
+def _folded(
+    _who: str, _data: Mapping[str, Any], _team: TeamName, _agent: AgentName
+) -> tuple[str, str]:
+    return gettext("Left to the incident: nothing is due until it is over"), ""
+
+
+def _unfolded(
+    _who: str, _data: Mapping[str, Any], _team: TeamName, _agent: AgentName
+) -> tuple[str, str]:
+    return gettext("Back in the queue: the incident no longer stands for it"), ""
+
+
+def _incident_over(
+    _who: str, data: Mapping[str, Any], _team: TeamName, _agent: AgentName
+) -> tuple[str, str]:
+    count = int(data.get("members") or 0)
+    text = ngettext(
+        "The incident is over; it held %(num)s checkout",
+        "The incident is over; it held %(num)s checkouts",
+        count,
+    )
+    return text, "good"
+
+
+def _lost(
+    _who: str, _data: Mapping[str, Any], _team: TeamName, _agent: AgentName
+) -> tuple[str, str]:
+    return gettext("Not paid a day after the incident: closed as lost"), ""
+
+
 _DECISIONS: Final[
     Mapping[str, Callable[[str, Mapping[str, Any], TeamName, AgentName], tuple[str, str]]]
 ] = {
@@ -222,6 +252,10 @@ _DECISIONS: Final[
     "task_done": _task_done,
     "task_undone": _task_undone,
     "recovered": _recovered,
+    "folded": _folded,
+    "unfolded": _unfolded,
+    "incident_over": _incident_over,
+    "lost": _lost,
 }
 
 

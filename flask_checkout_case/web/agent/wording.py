@@ -17,7 +17,8 @@ from ...rules.classify import SURE
 from ...rules.failures import ACTIONS, FAILURES, customer_text, next_actions
 from ...rules.protocols import soon_at
 from ...services.due import Clock
-from ...types import FailureClass, Money
+from ...services.incidents import name_of
+from ...types import FailureClass, IncidentInfo, Money
 from . import times
 from .times import age, countdown, instant, span
 
@@ -125,9 +126,17 @@ STEPS: Final[Mapping[str, str]] = {
     "order_fulfilled": N_("Order fulfilled"),
     "order_cancelled": N_("Order cancelled"),
     "order_refunded": N_("Order refunded"),
+    "incident": N_("Incident found"),
 }
 TROUBLE: Final = frozenset(
-    {"coupon_rejected", "validation_shown", "payment_failed", "checkout_error", "stock_short"}
+    {
+        "coupon_rejected",
+        "validation_shown",
+        "payment_failed",
+        "checkout_error",
+        "stock_short",
+        "incident",
+    }
 )
 SUCCESS: Final = frozenset({"payment_succeeded", "order_completed"})
 CONDITIONS: Final[Mapping[str, str]] = {
@@ -272,3 +281,8 @@ def expected(given: Any) -> str:
 def is_unsure(confidence: float | None) -> bool:
     """Whether a message's category is a guess that an agent should look at."""
     return confidence is not None and confidence < SURE
+
+
+def incident(found: IncidentInfo) -> str:
+    """Say what has broken."""
+    return name_of(found.gateway, found.method, silent=found.kind == "silence")

@@ -9,3 +9,5 @@ startMenus();
 startKeyboard();
 startComposer();
 startLive();
+// On a narrow screen the views are a row that scrolls: the one that is open isn't to be searched for.
+document.querySelector(".views [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });

@@ -58,6 +58,9 @@ export function tick() {
   for (const element of document.querySelectorAll("[data-age]")) {
     put(element, age(Math.max(0, (now - Number(element.dataset.age)) / 1000)));
   }
+  for (const element of document.querySelectorAll("[data-since]")) {
+    put(element, span(Math.max(0, Math.floor((now - Number(element.dataset.since)) / 1000))));
+  }
   moments();
 }
 
