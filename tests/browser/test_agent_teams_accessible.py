@@ -122,7 +122,7 @@ def test_one_says_how_present_one_is(
 
 
 def test_what_others_choose_appears_by_itself(address: str, shop: Shop, chromium: Browser) -> None:
-    context = chromium.new_context(viewport=DESKTOP)
+    context = chromium.new_context(viewport={"width": 1280, "height": 800})
     context.add_init_script(LISTEN)
     page = context.new_page()
     sit_down(page, address, "boss")
@@ -149,9 +149,8 @@ def test_ones_presence_is_chosen_on_a_case_on_a_phone(
     way: str, address: str, shop: Shop, chromium: Browser
 ) -> None:
     rtl = {"viewport": PHONE, "locale": "ar"}
-    context = chromium.new_context(
-        **{**WAYS.get(way, rtl), "reduced_motion": "reduce"}, bypass_csp=True
-    )
+    options: dict[str, Any] = {**WAYS.get(way, rtl), "reduced_motion": "reduce"}
+    context = chromium.new_context(**options, bypass_csp=True)
     page = context.new_page()
     with shop.app.app_context():
         case = shop.cases.find(team="payments")[0].reference

@@ -50,6 +50,7 @@ AGENT_ROUTES = {
     "checkout_case_agent.case_part": THEIR_CASES,
     "checkout_case_agent.incident": THEIR_CASES,
     "checkout_case_agent.team_board": AGENTS_ONLY,
+    "checkout_case_agent.team_board_part": AGENTS_ONLY,
     "checkout_case_agent.reply": THEIR_DEEDS,
     "checkout_case_agent.note": THEIR_DEEDS,
     "checkout_case_agent.take": THEIR_DEEDS,

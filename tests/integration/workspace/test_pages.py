@@ -210,7 +210,7 @@ def test_what_pages_cost(make_app: Callable[..., Shop]) -> None:
     pages = {
         "": 3,
         f"cases/{case.reference}": 9,
-        "queue?view=all": 2,
+        "queue?view=all": 3,
         f"cases/{case.reference}/live": 8,
     }
     for page, most in pages.items():
