@@ -18,7 +18,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from flask_checkout_case import signals
 from flask_checkout_case.config import KEYS
-from flask_checkout_case.gateways import GATEWAYS
+from flask_checkout_case.gateways import GATEWAYS, title_of
 from flask_checkout_case.gateways.adyen_codes import REASONS
 from flask_checkout_case.gateways.codes import NETWORK_CLASSES
 from flask_checkout_case.rules.conditions.shipped import SHIPPED
@@ -105,16 +105,13 @@ class Codes(_Generated):
     def lines(self) -> Iterator[str]:
         for gateway in GATEWAYS.values():
             yield f"(codes-{gateway.NAME})="
-            yield f"## {_TITLES.get(gateway.NAME, gateway.NAME)}\n"
+            yield f"## {title_of(gateway.NAME)}\n"
             names = REASONS if gateway.NAME == "adyen" else {}
             yield from _codes(gateway.CODES, names)
         yield "(codes-network)="
         yield "## The card networks' response codes\n"
         yield "Asked where the gateway says no more than that the payment was declined.\n"
         yield from _codes(NETWORK_CLASSES, {})
-
-
-_TITLES = {"stripe": "Stripe", "adyen": "Adyen", "braintree": "Braintree", "paypal": "PayPal"}
 
 
 def _codes(codes: Mapping[str, FailureClass], names: Mapping[str, str]) -> Iterator[str]:

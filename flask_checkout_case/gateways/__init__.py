@@ -22,6 +22,7 @@ from .events import Told
 __all__ = [
     "GATEWAYS",
     "NAMES",
+    "TITLES",
     "GatewayModule",
     "Told",
     "classify",
@@ -31,6 +32,7 @@ __all__ = [
     "gateway_of",
     "read_failure",
     "reconcile",
+    "title_of",
 ]
 log = logging.getLogger(__name__)
 
@@ -67,7 +69,13 @@ class GatewayModule(Protocol):
         """Return where an agent finds this payment; ``payment`` holds a signal's arguments."""
 
 
-NAMES: Final = ("stripe", "adyen", "braintree", "paypal")
+TITLES: Final[Mapping[str, str]] = {
+    "stripe": "Stripe",
+    "adyen": "Adyen",
+    "braintree": "Braintree",
+    "paypal": "PayPal",
+}
+NAMES: Final = tuple(TITLES)
 MOST_UNKNOWN: Final = 1000
 
 _CLASS_WORDS: Final = frozenset(item.value for item in FailureClass)
@@ -92,6 +100,11 @@ GATEWAYS: Final[Mapping[str, GatewayModule]] = MappingProxyType(_modules())
 def gateway_of(provider: str | None) -> GatewayModule | None:
     """Return the gateway of that name, in whatever case it is written."""
     return GATEWAYS.get((provider or "").lower())
+
+
+def title_of(provider: str) -> str:
+    """Return how a gateway writes its name; one that is unknown gets a capital letter."""
+    return TITLES.get(provider.lower(), provider[:1].upper() + provider[1:])
 
 
 def classify(provider: str | None, codes: Codes) -> Verdict:

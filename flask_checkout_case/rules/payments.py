@@ -41,6 +41,10 @@ class State(StrEnum):
 _RANK: Final = {state: rank for rank, state in enumerate(State)}
 
 
+# What any report of an attempt may tell, whichever of them decides its state.
+_KEPT: Final = ("method", "amount_minor", "currency", "livemode", "merchant_account")
+
+
 class Conflict(StrEnum):
     """Money and orders that don't agree."""
 
@@ -80,7 +84,7 @@ class Attempt:
 
     Args:
         began_at, ended_at: the first report of it, and that of its present state, UTC.
-        data: arguments of the report that decided its state.
+        data: arguments of the report that decided its state, with method and amount from any other.
     """
 
     state: State
@@ -148,10 +152,8 @@ def judge(
         ordered: its order is there.
     """
     paid = [one for one in attempts if one.state is State.SUCCEEDED]
-    conflicts: list[Conflict] = []
+    conflicts = charged_twice(attempts)
     times: list[datetime] = []
-    if _charges(paid) > 1:
-        conflicts.append(Conflict.CHARGED_TWICE)
     if paid and not ordered and limits.order_within is not None:
         due = min(one.ended_at for one in paid) + limits.order_within
         conflicts += [Conflict.CHARGED_WITHOUT_ORDER] if due <= now else []
@@ -165,6 +167,12 @@ def judge(
     to_ask = tuple(one for one in unknown if _asked(one, now))
     times += [at for at in (ask_again_at(one, now) for one in unknown) if at is not None]
     return Judgement(tuple(conflicts), tuple(expired), to_ask, min(times, default=None))
+
+
+def charged_twice(attempts: Sequence[Attempt]) -> list[Conflict]:
+    """Return the conflict of several charges, where there are surely several."""
+    paid = [one for one in attempts if one.state is State.SUCCEEDED]
+    return [Conflict.CHARGED_TWICE] if _charges(paid) > 1 else []
 
 
 def check_at(
@@ -248,12 +256,19 @@ def _begun(report: Report) -> Attempt:
 
 
 def _followed(attempt: Attempt, report: Report) -> Attempt:
+    kept = {name: attempt.data.get(name, report.data.get(name)) for name in _KEPT}
     known = replace(
         attempt,
+        data={**attempt.data, **_told(kept)},
         gateway=attempt.gateway or report.text("provider"),
         payment_id=attempt.payment_id or report.text("payment_id"),
         attempt_id=attempt.attempt_id or report.text("attempt_id"),
     )
     if _RANK[report.state] <= _RANK[attempt.state]:
         return known
-    return replace(known, state=report.state, ended_at=report.at, data=report.data)
+    data = {**_told(kept), **report.data}
+    return replace(known, state=report.state, ended_at=report.at, data=data)
+
+
+def _told(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}

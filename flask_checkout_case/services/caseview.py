@@ -14,12 +14,12 @@ from ..data import queries_assignment, queries_protocol, queries_queue
 from ..data import queries_caseview as queries
 from ..data.models import AgentRow, CaseRow, CheckoutRow, EntryRow, EventRow, TaskRow
 from ..errors import NotFoundError
-from ..gateways import read_failure
 from ..rules import lifecycle
 from ..rules import protocols as protocol_rules
 from ..rules.assignment import AUTOMATIC, belongs
 from ..rules.urgency import Standing, standing
-from ..types import Agent, CaseInfo, FailureClass, Order, Priority, Status
+from ..types import Agent, CaseInfo, Order, Priority, Status
+from .attempts import Payments, payments_of
 from .due import Clock, running_clocks
 from .permission import ACTIONS, may, require
 from .protocols import Checklist, checklists
@@ -30,31 +30,6 @@ from .shop import customer_of, order_of
 ENTRIES: Final = 100
 EVENTS: Final = 100
 OTHERS: Final = 8
-
-_ATTEMPTS: Final = frozenset({"payment_failed", "payment_succeeded", "payment_canceled"})
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One try to pay.
-
-    Args:
-        name: the signal that told of it.
-        code: the gateway's own code; only for those who may see it.
-    """
-
-    name: str
-    at: datetime
-    provider: str | None
-    method: str | None
-    failure_class: FailureClass | None
-    outcome: str
-    code: str | None
-    network_code: str | None
-    advice_code: str | None
-    payment_id: str | None
-    amount_minor: int | None
-    currency: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +50,7 @@ class CaseView:
     Args:
         before: the last line of the whole timeline that is *not* shown, if there are older ones.
         cart: the checkout as last heard of, or as it was when the case was opened.
+        payments: what was tried to pay, and what is best done about it.
         order: as the shop tells it now, when it has an ``order_loader``.
         customer: name, email, language, country, tags, orders: as the shop tells them now, or as
             the checkout did.
@@ -93,7 +69,7 @@ class CaseView:
     entries: tuple[EntryRow, ...]
     before: int | None
     steps: tuple[Step, ...]
-    attempts: tuple[Attempt, ...]
+    payments: Payments
     others: tuple[CaseInfo, ...]
     order: Order | None
     customer: Mapping[str, Any]
@@ -139,7 +115,7 @@ def view(runtime: Runtime, reference: str, agent: Agent, *, before: int | None =
         may_decline = _may_decline(session, row, agent)
         tasks = queries_protocol.tasks_of(session, row.id)
     allowed = frozenset(action for action in ACTIONS if may(runtime, agent, action, case))
-    shown = entries[-ENTRIES:]
+    shown, now = entries[-ENTRIES:], runtime.clock()
     cart = _cart(row, checkout)
     return CaseView(
         case=case,
@@ -150,7 +126,7 @@ def view(runtime: Runtime, reference: str, agent: Agent, *, before: int | None =
         entries=tuple(shown),
         before=shown[0].id if len(entries) > ENTRIES else None,
         steps=tuple(_steps(events)),
-        attempts=tuple(_attempts(events, codes="codes" in allowed)),
+        payments=payments_of(row, events, codes="codes" in allowed),
         order=order_of(runtime, row.order_ref),
         customer=_customer(runtime, row, cart),
         others=tuple(other for other in others if may(runtime, agent, "view", other)),
@@ -163,7 +139,7 @@ def view(runtime: Runtime, reference: str, agent: Agent, *, before: int | None =
         mark=_mark(
             row, checkout.seen_at if checkout else None, shown[-1].id if shown else 0, allowed
         ),
-        now=runtime.clock(),
+        now=now,
     )
 
 
@@ -235,33 +211,3 @@ def _steps(events: Sequence[EventRow]) -> list[Step]:
         else:
             found.append(Step(event.name, event.step, event.data, event.at))
     return found
-
-
-def _attempts(events: Sequence[EventRow], *, codes: bool) -> list[Attempt]:
-    found = [_attempt(event, codes=codes) for event in events if event.name in _ATTEMPTS]
-    return found[::-1]
-
-
-def _attempt(event: EventRow, *, codes: bool) -> Attempt:
-    data = event.data
-    failed = event.name == "payment_failed"
-    failure = read_failure(data, event.checkout_ref or "") if failed else None
-    amount = data.get("amount_minor")
-    return Attempt(
-        name=event.name,
-        at=event.at,
-        provider=_text(data.get("provider")),
-        method=_text(data.get("method")),
-        failure_class=failure.failure_class if failure else None,
-        outcome=failure.outcome if failure else "",
-        code=failure.raw_code if failure and codes else None,
-        network_code=_text(data.get("network_code")) if codes else None,
-        advice_code=_text(data.get("advice_code")) if codes else None,
-        payment_id=_text(data.get("payment_id")),
-        amount_minor=amount if isinstance(amount, int) else None,
-        currency=_text(data.get("currency")),
-    )
-
-
-def _text(value: object) -> str | None:
-    return str(value) if value not in (None, "") else None

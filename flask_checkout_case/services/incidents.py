@@ -11,7 +11,7 @@ from typing import Any, Final
 from ..data import queries_assignment
 from ..data import queries_incident as queries
 from ..data.queries_incident import Report
-from ..gateways import read_failure
+from ..gateways import read_failure, title_of
 from ..i18n import N_, gettext, use_locale
 from ..rules import surge
 from ..rules.surge import Alarm, Trial, Watch
@@ -29,12 +29,6 @@ DEAF_AFTER: Final = timedelta(minutes=5)
 """Who hasn't looked for so long can't tell silence from not having listened."""
 STREAMS_MOST: Final = 200
 
-GATEWAYS: Final = {
-    "stripe": "Stripe",
-    "adyen": "Adyen",
-    "braintree": "Braintree",
-    "paypal": "PayPal",
-}
 _FAILING: Final = {
     (True, True): N_("Payments by %(method)s through %(gateway)s fail"),
     (True, False): N_("Payments through %(gateway)s fail"),
@@ -85,7 +79,7 @@ def open_incidents(runtime: Runtime) -> list[IncidentInfo]:
 def name_of(gateway: str | None, method: str | None, *, silent: bool = False) -> str:
     """Say in the present language what has broken."""
     words = _SILENT if silent else _FAILING
-    shown = GATEWAYS.get(gateway or "", (gateway or "").capitalize())
+    shown = title_of(gateway or "")
     source = words[bool(gateway), bool(method)]
     return gettext(source, gateway=shown, method=(method or "").replace("_", " "))
 

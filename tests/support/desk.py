@@ -71,14 +71,17 @@ def checkout(ref: str, value: str = "120.00", name: str = "Ada Lovelace", **more
     return Checkout(**given)
 
 
+_PAYMENT = ("at", "attempt_id", "livemode", "method", "outcome", "payment_id", "provider")
+"""What is told of the payment, not of the checkout."""
+
+
 def decline(shop: Shop, ref: str, *, code: str = "insufficient_funds", **more: Any) -> CaseInfo:
     """Let a payment of this checkout fail, and return its case."""
-    details = {key: more.pop(key) for key in ("attempt_id", "method", "at") if key in more}
+    details = {"provider": "stripe"} | {key: more.pop(key) for key in _PAYMENT if key in more}
     with shop.app.app_context():
         signals.payment_failed.send(
             shop.app,
             checkout=checkout(ref, **more),
-            provider="stripe",
             failure_code="card_declined",
             decline_code=code,
             **details,

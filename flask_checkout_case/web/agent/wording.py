@@ -12,17 +12,18 @@ from urllib.parse import urlsplit
 from babel.numbers import format_percent
 
 from ...data.models import TaskRow
+from ...gateways import title_of
 from ...i18n import N_, current_locale, format_money, gettext, ngettext
 from ...rules.classify import SURE
 from ...rules.failures import ACTIONS, FAILURES, customer_text, next_actions
 from ...rules.protocols import soon_at
 from ...services.due import Clock
 from ...services.incidents import name_of
-from ...types import FailureClass, IncidentInfo, Money
+from ...types import FailureClass, IncidentInfo, Money, PaymentFailure
 from . import times
 from .times import age, countdown, instant, span
 
-__all__ = ("age", "countdown", "instant", "ngettext", "span", "times")
+__all__ = ("age", "countdown", "instant", "ngettext", "span", "times", "title_of")
 
 VIEWS: Final[Mapping[str, str]] = {
     "mine": N_("Mine"),
@@ -108,6 +109,17 @@ FIXERS: Final[Mapping[str, str]] = {
     "gateway": N_("the payment gateway"),
     "shop": N_("the shop"),
 }
+ATTEMPTS: Final[Mapping[str, str]] = {
+    "started": N_("Under way"),
+    "action": N_("Waits for the bank's confirmation"),
+    "canceled": N_("Cancelled by the customer"),
+    "succeeded": N_("Paid"),
+}
+ATTEMPT_TONES: Final[Mapping[str, str]] = {
+    "failed": "bad",
+    "unknown": "bad",
+    "succeeded": "good",
+}
 STEPS: Final[Mapping[str, str]] = {
     "checkout_started": N_("Started the checkout"),
     "checkout_step_viewed": N_("Opened a step"),
@@ -178,10 +190,9 @@ def failure(failure_class: object) -> str:
         return str(failure_class)
 
 
-def advice(failure_class: FailureClass) -> tuple[str, str]:
+def remedy(failure: PaymentFailure) -> tuple[str, str]:
     """Return who can mend a failure, and whether the payment may be tried again."""
-    kind = FAILURES[failure_class]
-    return word("FIXERS", kind.fixer), word("RETRIES", kind.retry)
+    return word("FIXERS", failure.fixer), word("RETRIES", failure.retry)
 
 
 def told_customer(failure_class: FailureClass, outcome: str) -> tuple[str, list[str]]:
