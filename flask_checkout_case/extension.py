@@ -190,13 +190,15 @@ class CheckoutCase:
         """Watch one payment attempt: a context manager, or without ``checkout`` a decorator.
 
         An exception is reported as ``payment_failed`` and raised again as it was. Leaving without
-        one reports nothing: call ``attempt.failed(…)`` or ``attempt.succeeded(…)``.
+        one reports nothing: call ``attempt.returned(…)`` with what the gateway's SDK returned, or
+        ``attempt.failed(…)`` or ``attempt.succeeded(…)``. A decorated function's own result is
+        reported where it is the SDK's.
 
         Args:
             checkout: snapshotted now; the ``checkout_loader``'s when a decorated function starts.
             provider: the gateway, such as ``"stripe"``.
             details: further arguments of the signal, and ``failed=`` for the decorator: a function
-                that says whether a returned value means failure.
+                that says whether a returned value means failure, in place of the SDK's own words.
         """
         return capture.Payment(self._hooks, checkout, provider=provider, **details)
 

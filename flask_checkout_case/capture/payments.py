@@ -14,7 +14,7 @@ from typing import Any, Final, ParamSpec, TypeVar
 
 from werkzeug.exceptions import HTTPException
 
-from ..gateways import describe_exception
+from ..gateways import describe_exception, describe_result
 from ..services.runtime import Hooks
 from ..types import Checkout, Line
 from .receivers import receive
@@ -79,6 +79,24 @@ class Attempt:
     def canceled(self, **details: Any) -> None:
         """Report that the customer left the payment on purpose."""
         self._send("payment_canceled", details)
+
+    def returned(self, result: object) -> bool:
+        """Report what the gateway's SDK returned: paid, refused, cancelled, or waiting.
+
+        Args:
+            result: of Stripe's, Adyen's, Braintree's or PayPal's own SDK.
+
+        Returns:
+            Whether it was one of theirs that says how the payment stands; else nothing is reported.
+        """
+        try:
+            told = describe_result(result)
+        except Exception:  # noqa: BLE001 - logged
+            log_exception(log, "a gateway's result could not be read")
+            return False
+        if told is not None:
+            self._send(*told)
+        return told is not None
 
     def _send(self, name: str, details: Mapping[str, Any]) -> None:
         self._reported = True
@@ -212,7 +230,10 @@ class Payment:
         return Attempt(taken, self._details)
 
     def _judge(self, attempt: Attempt, result: object) -> None:
-        if self._failed is None or attempt.reported:
+        if attempt.reported:
+            return
+        if self._failed is None:
+            attempt.returned(result)
             return
         try:
             verdict = self._failed(result)

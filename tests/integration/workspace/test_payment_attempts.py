@@ -24,7 +24,7 @@ def words(part: Tag | None) -> str:
 
 def card_of(desk: Desk, case: CaseInfo) -> Tag:
     found = desk.get(f"cases/{case.reference}").html.select_one('[data-key="attempts"]')
-    assert found is not None
+    assert isinstance(found, Tag)
     return found
 
 
