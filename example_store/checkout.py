@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from . import baskets, forms, orders, payments, pricing
+from . import baskets, forms, klarna, orders, payments, pricing
 from .extensions import announce_writing, db
 from .models import Basket, Order, now
 from .support import track
@@ -110,6 +110,27 @@ def payment_return() -> Page:
     return _finish(basket, payments.result_of(basket))
 
 
+@bp.post("/payment/klarna")
+def pay_with_klarna() -> Page:
+    """Send the customer to Klarna, which decides whether they may pay later."""
+    basket = baskets.current()
+    if basket is None or not basket.shipping_method or not klarna.is_offered():
+        return redirect(url_for("cart.view"), 303)
+    if (refused := _out_of_stock(basket)) is not None:
+        return refused
+    track("payment_info_entered", basket, method="klarna")
+    return _finish(basket, klarna.begin(basket))
+
+
+@bp.get("/payment/klarna/return")
+def klarna_return() -> Page:
+    """Go on after the customer has decided at Klarna."""
+    basket = baskets.current()
+    if basket is None:
+        return _already_ordered()
+    return _finish(basket, klarna.end(basket, request.args.get("redirectResult", "")))
+
+
 @bp.get("/confirmation/<number>")
 def confirmation(number: str) -> str:
     order = db.session.query(Order).filter_by(number=number).one_or_none()
@@ -124,6 +145,9 @@ def _finish(basket: Basket, result: payments.Result) -> Page:
         order = orders.complete(basket, result)
         _remember(order)
         return redirect(url_for("checkout.confirmation", number=order.number), 303)
+    if result.status == "redirect":
+        db.session.commit()
+        return redirect(result.url, 303)
     if result.status == "challenge":
         db.session.commit()
         return _page("payment", basket, client_secret=result.client_secret)
@@ -205,6 +229,7 @@ def _page(step: str, basket: Basket, **more: Any) -> str:
         totals=pricing.totals_of(basket),
         countries=pricing.COUNTRIES,
         methods=pricing.METHODS,
+        klarna_offered=klarna.is_offered(),
         stripe_js=current_app.config["STRIPE_JS_URL"],
         stripe_key=current_app.config["STRIPE_PUBLISHABLE_KEY"],
         **{**context, **more},

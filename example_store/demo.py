@@ -21,7 +21,7 @@ from .history import tell_history
 from .local_stripe.cards import behaviour_of
 from .ports import is_taken
 from .seed import PASSWORD, STAFF, seed
-from .settings import local_stripe
+from .settings import DEFAULTS, local_adyen, local_stripe
 
 _FOLDER: Final = Path(__file__).resolve().parent.parent / "instance" / "demo"
 _PORTS: Final = (
@@ -29,12 +29,15 @@ _PORTS: Final = (
     ("stripe-port", 5081, "the local Stripe"),
     ("inbox-port", 5082, "the inbox's page"),
     ("smtp-port", 5083, "the inbox's mail"),
+    ("adyen-port", 5084, "the local Adyen"),
 )
 _CARDS: Final = (
     "4242424242424242",
     "4000000000009995",
     "4000000000000002",
     "4000000000000069",
+    "4000000000000127",
+    "4000000000006975",
     "4000000000000119",
     "4000000000009979",
     "4000002760003184",
@@ -122,6 +125,9 @@ def _start(options: argparse.Namespace, children: Children) -> None:
     if options.quick:
         command.append("--without-localstripe")
     stripe = children.start("stripe", command)
+    command = [python, "-m", "example_store.local_adyen", "--port", str(options.adyen_port)]
+    command += ["--webhook-url", f"{shop}/checkout-case/webhooks/adyen", "--hmac-key", _hmac_key()]
+    adyen = children.start("adyen", command)
     store = children.start(
         "shop", [python, "-m", "example_store.serve", "--port", str(options.port)]
     )
@@ -131,6 +137,7 @@ def _start(options: argparse.Namespace, children: Children) -> None:
     waits: tuple[tuple[Child, str], ...] = (
         (inbox, f"http://127.0.0.1:{options.inbox_port}/"),
         (stripe, f"http://127.0.0.1:{options.stripe_port}/"),
+        (adyen, f"http://127.0.0.1:{options.adyen_port}/"),
         (store, f"{shop}/"),
         (worker, f"{shop}/checkout-case/health"),
     )
@@ -148,7 +155,8 @@ def _environment(options: argparse.Namespace) -> dict[str, str]:
         "SQLALCHEMY_DATABASE_URI": f"sqlite:///{folder / 'store.db'}",
         "STRIPE_WEBHOOK_SECRET": "whsec_local_store",
         **local_stripe(f"http://127.0.0.1:{options.stripe_port}"),
-        "CHECKOUT_CASE_WEBHOOK_SECRETS": {"stripe": [_case_secret()]},
+        **local_adyen(f"http://127.0.0.1:{options.adyen_port}"),
+        "CHECKOUT_CASE_WEBHOOK_SECRETS": {"stripe": [_case_secret()], "adyen": [_hmac_key()]},
         "CHECKOUT_CASE_MAIL_URL": f"smtp://127.0.0.1:{options.smtp_port}",
         "CHECKOUT_CASE_MAIL_SENDER": "Maison Corvane <service@corvane.example>",
         "CHECKOUT_CASE_PUBLIC_URL": f"http://127.0.0.1:{options.port}",
@@ -172,6 +180,10 @@ def _case_secret() -> str:
     return "whsec_local_cases"
 
 
+def _hmac_key() -> str:
+    return str(DEFAULTS["CHECKOUT_CASE_WEBHOOK_SECRETS"]["adyen"][0])
+
+
 def _welcome(options: argparse.Namespace) -> str:
     shop = f"http://127.0.0.1:{options.port}"
     cards = [(number, behaviour_of(number)) for number in _CARDS]
@@ -182,7 +194,8 @@ def _welcome(options: argparse.Namespace) -> str:
         f"    Shop          {shop}/",
         f"    Workspace     {shop}/checkout-case/agent/",
         f"    Inbox         http://127.0.0.1:{options.inbox_port}/",
-        f"    Local Stripe  http://127.0.0.1:{options.stripe_port}/",
+        f"    Local Stripe  http://127.0.0.1:{options.stripe_port}/   its cards, and a switch",
+        f"    Local Adyen   http://127.0.0.1:{options.adyen_port}/   the same for Klarna",
         "",
         f"  Staff, password {PASSWORD}",
         *(
@@ -201,11 +214,18 @@ def _welcome(options: argparse.Namespace) -> str:
         "    2. Open Help on the page that says the payment didn't go through, and write.",
         "    3. In a private window sign in as staff, open the workspace and answer.",
         "    4. Read the answer in the shop, pay with 4242 4242 4242 4242, look at the case again.",
+        "    5. Pay with Klarna and let it refuse you: another gateway, the same workspace.",
+        "    6. Break the local Stripe, let a crowd come and look at the queue a minute later:",
+        f"       {_crowd(options)}",
         "",
         "  Ctrl-C ends it all.",
         "",
     ]
     return "\n".join(lines)
+
+
+def _crowd(options: argparse.Namespace) -> str:
+    return f"{sys.executable} -m example_store.crowd --shop http://127.0.0.1:{options.port}"
 
 
 def _spaced(number: str) -> str:

@@ -38,8 +38,8 @@ def complete(basket: Basket, payment: Result) -> Order:
     track(
         "payment_succeeded",
         basket,
-        provider="stripe",
-        payment_id=basket.payment_intent,
+        provider=payment.provider,
+        payment_id=basket.payment_intent if payment.provider == "stripe" else None,
         attempt_id=payment.charge,
     )
     track("order_completed", basket, order_ref=order.number)

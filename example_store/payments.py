@@ -21,7 +21,7 @@ _CARD_DATA: Final = (
     "Please check the card number, the expiry date and the security code."
     " You have not been charged."
 )
-_TROUBLE: Final = (
+TROUBLE: Final = (
     "A technical problem kept us from taking the payment. You have not been charged."
     " Please try again in a moment."
 )
@@ -37,7 +37,7 @@ _TEXTS: Final = {
     "invalid_cvc": _CARD_DATA,
     "invalid_expiry_month": _CARD_DATA,
     "invalid_expiry_year": _CARD_DATA,
-    "processing_error": _TROUBLE,
+    "processing_error": TROUBLE,
     "payment_intent_authentication_failure": (
         "Your bank could not confirm that it's you, so the payment was not made."
         " Try again, or use another card."
@@ -50,11 +50,14 @@ class Result:
     """What became of an attempt to pay.
 
     Args:
-        status: ``paid``, ``challenge`` (the customer's bank asks something) or ``declined``.
+        status: ``paid``, ``challenge`` (the customer's bank asks something), ``redirect`` or
+            ``declined``.
         message: what the customer reads after a decline.
         client_secret: what the page needs for the challenge.
-        card: brand and last digits, after a success.
+        card: brand and last digits, or another method's name, after a success.
         charge: the id of the charge, after a success.
+        provider: who took the payment.
+        url: where the customer goes on.
     """
 
     status: str
@@ -62,6 +65,8 @@ class Result:
     client_secret: str = ""
     card: str = ""
     charge: str | None = None
+    provider: str = "stripe"
+    url: str = ""
 
 
 def client() -> stripe.StripeClient:
@@ -84,7 +89,7 @@ def charge(basket: Basket, method: str) -> Result:
         intent = _intent_for(basket)
     except stripe.StripeError as error:
         track("checkout_error", basket, reason="payment_unavailable", message=str(error))
-        return Result("declined", _TROUBLE)
+        return Result("declined", TROUBLE)
     if intent.status == "succeeded":
         return _paid(intent)
     attempt = PaymentAttempt(basket=basket, payment_intent=intent.id)
@@ -115,7 +120,7 @@ def charge(basket: Basket, method: str) -> Result:
 def result_of(basket: Basket) -> Result:
     """Ask Stripe how a payment ended, after the customer's bank has asked its question."""
     if basket.payment_intent is None:
-        return Result("declined", _TROUBLE)
+        return Result("declined", TROUBLE)
     intent = client().v1.payment_intents.retrieve(
         basket.payment_intent, {"expand": ["payment_method"]}
     )
@@ -140,7 +145,7 @@ def text_for(error: stripe.StripeError) -> str:
         return UNREACHABLE
     if isinstance(error, stripe.CardError):
         return _TEXTS.get(error.code or "", BANK_REFUSED)
-    return _TROUBLE
+    return TROUBLE
 
 
 def _intent_for(basket: Basket) -> stripe.PaymentIntent:
@@ -194,7 +199,7 @@ def _note_failure(attempt: PaymentAttempt, error: stripe.StripeError) -> None:
 def _outcome(intent: stripe.PaymentIntent) -> Result:
     if intent.status == "requires_action":
         return Result("challenge", client_secret=str(intent.client_secret))
-    return _paid(intent) if intent.status == "succeeded" else Result("declined", _TROUBLE)
+    return _paid(intent) if intent.status == "succeeded" else Result("declined", TROUBLE)
 
 
 def _paid(intent: stripe.PaymentIntent) -> Result:

@@ -22,7 +22,7 @@ def protect(app: Flask) -> None:
 
 
 def content_policy() -> str:
-    """Return the policy: nothing from anywhere but this shop, and Stripe where it is needed."""
+    """Return the policy: nothing but of this shop, and of gateways where they are needed."""
     config = current_app.config
     script, connect, frame = (
         " ".join(config[f"STRIPE_CSP_{part}"]) for part in ("SCRIPT", "CONNECT", "FRAME")
@@ -36,7 +36,7 @@ def content_policy() -> str:
             "font-src 'self'",
             f"connect-src 'self' {connect}",
             f"frame-src {frame}",
-            "form-action 'self'",
+            f"form-action 'self' {' '.join(config['ADYEN_CSP_FORM'])}",
             "base-uri 'none'",
             "frame-ancestors 'none'",
             "require-trusted-types-for 'script'",

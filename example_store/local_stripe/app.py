@@ -18,6 +18,7 @@ from .forms import unflatten
 from .intents import Intents
 from .settings import Settings
 from .store import Json, Store, new_id
+from .trouble import Trouble
 from .upstream import forward
 
 _log = logging.getLogger(__name__)
@@ -34,11 +35,13 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = Flask(__name__)
     store = Store(settings.database)
     events = Events(store, settings)
-    intents = Intents(store, events.emit, lambda: request.host_url.rstrip("/"))
+    trouble = Trouble()
+    intents = Intents(store, events.emit, lambda: request.host_url.rstrip("/"), trouble)
     app.extensions["local_stripe"] = events
     app.extensions["local_stripe_store"] = store
+    app.extensions["local_stripe_trouble"] = trouble
     api = Api(store, intents, events)
-    app.register_blueprint(pages.make_blueprint(intents))
+    app.register_blueprint(pages.make_blueprint(intents, trouble))
 
     @app.route("/v1/<path:path>", methods=["GET", "POST", "DELETE", "OPTIONS"])
     def v1(path: str) -> Response:

@@ -11,6 +11,7 @@ from .cards import AUTHENTICATION_REQUIRED, Decline
 from .errors import StripeError, invalid, missing
 from .forms import truth
 from .store import Json, Store, new_id
+from .trouble import Trouble
 
 AUTHENTICATION_FAILED: Final = (
     "The provided PaymentMethod has failed authentication. You can provide payment_method_data or a"
@@ -30,12 +31,16 @@ class Intents:
         store: where they are kept.
         emit: called with the type and object of each event, inside the same change of state.
         origin: returns the address of this process, for the pages of 3-D Secure.
+        trouble: what is broken at present.
     """
 
-    def __init__(self, store: Store, emit: Emit, origin: Callable[[], str]) -> None:
+    def __init__(
+        self, store: Store, emit: Emit, origin: Callable[[], str], trouble: Trouble
+    ) -> None:
         self._store = store
         self._emit = emit
         self._origin = origin
+        self._trouble = trouble
 
     def get(self, ident: str) -> Json:
         found = self._store.get("payment_intent", ident)
@@ -118,6 +123,7 @@ class Intents:
         Raises:
             StripeError: 402 with the intent in its body when the card declines.
         """
+        self._trouble.strike()
         intent = self._expect(ident, _CONFIRMABLE, "confirmed")
         if params.get("payment_method") or params.get("payment_method_data"):
             intent["payment_method"] = self._method(params)["id"]
@@ -220,7 +226,7 @@ class Intents:
         return intent
 
     def _charge(self, intent: Json, method: Json) -> Json:
-        decline = charges.decline_of(method)
+        decline = self._trouble.decline or charges.decline_of(method)
         if decline is not None:
             return self._refuse(intent, method, decline)
         charge = charges.create(self._store, intent, method, None)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Final
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
-from flask import Blueprint, Response, redirect, render_template, request
+from flask import Blueprint, Response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from .cards import CARDS
 from .errors import StripeError
 from .intents import CardDeclinedError, Intents
 from .store import Json
+from .trouble import TITLES, Mode, Trouble
 
 _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self';"
@@ -19,8 +20,8 @@ _POLICY: Final = (
 )
 
 
-def make_blueprint(intents: Intents) -> Blueprint:
-    """Make the pages over ``intents``."""
+def make_blueprint(intents: Intents, trouble: Trouble) -> Blueprint:
+    """Make the pages over ``intents``, with the switch for ``trouble``."""
     pages = Blueprint(
         "local_stripe",
         __name__,
@@ -51,7 +52,15 @@ def make_blueprint(intents: Intents) -> Blueprint:
 
     @pages.get("/")
     def home() -> str:
-        return render_template("local_stripe/home.html", cards=CARDS)
+        return render_template("local_stripe/home.html", cards=CARDS, trouble=trouble, modes=TITLES)
+
+    @pages.post("/trouble")
+    def switch() -> AnyResponse | tuple[str, int]:
+        mode = request.form.get("mode", "")
+        if mode not in set(Mode):
+            return "There is no such trouble.", 400
+        trouble.mode = Mode(mode)
+        return redirect(url_for("local_stripe.home"), 303)
 
     _add_challenge(pages, intents)
     return pages

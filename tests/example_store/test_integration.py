@@ -106,7 +106,7 @@ def test_the_workspace_is_for_the_staff(visitor: TestApp, app: Flask) -> None:
 
 def sources() -> Iterator[tuple[str, str]]:
     for path in sorted(STORE.rglob("*.py")):
-        if "local_stripe" not in path.parts and "migrations" not in path.parts:
+        if not {"local_adyen", "local_stripe", "migrations"}.intersection(path.parts):
             yield path.name, path.read_text(encoding="utf-8")
 
 
@@ -120,7 +120,7 @@ def marked_statements() -> list[str]:
 
 
 def test_the_integration_is_short() -> None:
-    assert 10 <= len(marked_statements()) <= 15, marked_statements()
+    assert 10 <= len(marked_statements()) <= 19, marked_statements()
 
 
 def statements_that_use_it(text: str) -> Iterator[int]:

@@ -1,4 +1,4 @@
-"""The example shop and a local Stripe on free ports, in threads of this process."""
+"""The example shop, a local Stripe and a local Adyen on free ports, in threads of this process."""
 
 from __future__ import annotations
 
@@ -12,12 +12,16 @@ import stripe
 
 from example_store import create_app
 from example_store.extensions import db
+from example_store.local_adyen import Endpoint as AdyenEndpoint
+from example_store.local_adyen import Payments
+from example_store.local_adyen import create_app as create_adyen
 from example_store.local_stripe import Endpoint, Settings
 from example_store.local_stripe import create_app as create_stripe
 from example_store.local_stripe.events import Events
 from example_store.local_stripe.store import Store as StripeState
+from example_store.local_stripe.trouble import Trouble
 from example_store.seed import seed
-from example_store.settings import DEFAULTS, local_stripe
+from example_store.settings import DEFAULTS, local_adyen, local_stripe
 from example_store.support import cases
 
 from .server import running_server
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 CASE_SECRET: Final = DEFAULTS["CHECKOUT_CASE_WEBHOOK_SECRETS"]["stripe"][0]
+HMAC_KEY: Final = DEFAULTS["CHECKOUT_CASE_WEBHOOK_SECRETS"]["adyen"][0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +42,19 @@ class LocalStripe:
     url: str
     events: Events
     state: StripeState
+    trouble: Trouble
 
     def client(self, key: str = "sk_test_local", **options: Any) -> stripe.StripeClient:
         """Return the real SDK's client for it."""
         return stripe.StripeClient(key, base_addresses={"api": self.url}, **options)
+
+
+@dataclass(frozen=True, slots=True)
+class LocalAdyen:
+    """A running local Adyen: its address, and the payments that it keeps."""
+
+    url: str
+    payments: Payments
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +65,13 @@ class RunningStore:
         url: its address, without a slash at the end.
         app: the Flask app, for looking into its database.
         stripe: the local Stripe that it charges with, whose webhooks it gets.
+        adyen: the local Adyen behind Klarna, whose webhooks the extension gets.
     """
 
     url: str
     app: Flask
     stripe: LocalStripe
+    adyen: LocalAdyen
 
 
 @contextmanager
@@ -67,10 +83,18 @@ def running_stripe(settings: Settings | None = None) -> Iterator[LocalStripe]:
     with running_server(app) as url:
         events.start()
         try:
-            yield LocalStripe(url, events, state)
+            yield LocalStripe(url, events, state, app.extensions["local_stripe_trouble"])
         finally:
             events.stop()
             state.close()
+
+
+@contextmanager
+def running_adyen() -> Iterator[LocalAdyen]:
+    """Run a local Adyen without receivers of webhooks."""
+    payments = Payments(pauses=(0.05, 0.2, 0.5))
+    with running_server(create_adyen(payments)) as url:
+        yield LocalAdyen(url, payments)
 
 
 def make_store(folder: Path, stripe_url: str, **config: Any) -> Flask:
@@ -96,7 +120,7 @@ def dispose_store(app: Flask) -> None:
 
 @contextmanager
 def running_store(folder: Path, **config: Any) -> Iterator[RunningStore]:
-    """Run shop and local Stripe; Stripe's webhooks reach the shop and the extension.
+    """Run shop and local gateways; their webhooks reach the shop and the extension.
 
     Args:
         folder: where the database lies; it must exist.
@@ -104,13 +128,16 @@ def running_store(folder: Path, **config: Any) -> Iterator[RunningStore]:
     """
     with ExitStack() as stack:
         local = stack.enter_context(running_stripe())
-        app = make_store(folder, local.url, **config)
+        adyen = stack.enter_context(running_adyen())
+        app = make_store(folder, local.url, **local_adyen(adyen.url), **config)
         stack.callback(dispose_store, app)
         url = stack.enter_context(running_server(app))
         secret = str(app.config["STRIPE_WEBHOOK_SECRET"])
         local.events.add(Endpoint(f"{url}/webhooks/stripe", secret))
         local.events.add(Endpoint(f"{url}/checkout-case/webhooks/stripe", CASE_SECRET))
-        yield RunningStore(url, app, local)
+        receiver = AdyenEndpoint(f"{url}/checkout-case/webhooks/adyen", HMAC_KEY)
+        adyen.payments.endpoints.append(receiver)
+        yield RunningStore(url, app, local, adyen)
 
 
 def fill_bag(page: Page, url: str, *slugs: str) -> None:
