@@ -41,6 +41,7 @@ def complete(basket: Basket, payment: Result) -> Order:
         provider=payment.provider,
         payment_id=basket.payment_intent if payment.provider == "stripe" else None,
         attempt_id=payment.charge,
+        method="card" if payment.provider == "stripe" else "klarna",
     )
     track("order_completed", basket, order_ref=order.number)
     return order

@@ -98,7 +98,7 @@ def charge(basket: Basket, method: str) -> Result:
     db.session.flush() if holds_open else db.session.commit()
     track("payment_started", basket, provider="stripe", payment_id=intent.id, method="card")
     try:
-        with cases.payment(as_checkout(basket), provider="stripe"):  # checkout-case
+        with cases.payment(as_checkout(basket), provider="stripe", method="card"):  # checkout-case
             intent = client().v1.payment_intents.confirm(
                 intent.id,
                 {

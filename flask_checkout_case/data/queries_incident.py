@@ -235,7 +235,7 @@ def attach(session: Session, hit: Hit, since: datetime, limit: int) -> int:
             EventRow.name == "payment_failed",
             EventRow.stored_at > since,
             _said("provider") == hit.gateway,
-            _said("method") == hit.method,
+            _said("method").in_({hit.method, ""}),
             CaseRow.family == "payment",
             CaseRow.failure_class.in_(hit.classes),
             CaseRow.folded_into == hit.incident_id if hit.is_over else text("1 = 1"),

@@ -11,7 +11,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from ..types import FailureClass
-from .adyen_codes import CODES, DIGITS, VOCABULARY, code_of
+from .adyen_codes import CODES, DIGITS, VOCABULARY, code_of, method_of
 from .adyen_webhooks import EXTRA, NAME, read_webhook
 from .codes import Codes, Verdict
 from .events import Told, minor_units
@@ -92,6 +92,7 @@ def describe_result(result: object) -> Told | None:
         "provider": NAME,
         "attempt_id": body.get("pspReference"),
         **minor_units(amount.get("value"), amount.get("currency"), DIGITS),
+        "method": method_of(_mapping(body.get("paymentMethod")).get("type")),
         "action": True if signal == "payment_started" else None,
     }
     if signal == "payment_failed":

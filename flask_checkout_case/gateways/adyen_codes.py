@@ -84,6 +84,36 @@ _BY_REASON: Final = {
 }
 
 
+# Results tell that a card was used, webhooks which one: for a gateway's health that is one method.
+_CARDS: Final = frozenset(
+    [
+        "scheme",
+        "amex",
+        "bcmc",
+        "cartebancaire",
+        "cup",
+        "diners",
+        "discover",
+        "electron",
+        "elo",
+        "hipercard",
+        "jcb",
+        "maestro",
+        "maestrouk",
+        "mc",
+        "uatp",
+        "visa",
+        "visadankort",
+    ]
+)
+
+
+def method_of(told: Any) -> str | None:
+    """Return how it was paid, ``card`` for every brand: ``mc``, ``scheme``."""
+    word = told.strip().lower() if isinstance(told, str) else ""
+    return "card" if word in _CARDS else word or None
+
+
 def code_of(code: Any, reason: Any) -> str | None:
     """Return a refusal's code, from its words where it isn't told; unknown words as they are."""
     if isinstance(code, (str, int)) and not isinstance(code, bool) and str(code).strip():

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from ..errors import InvalidInputError, MissingExtraError, SignatureError
 from ..types import Event
-from .adyen_codes import DIGITS, code_of
+from .adyen_codes import DIGITS, code_of, method_of
 from .events import minor_units, refuse_future, webhook_event
 
 NAME: Final = "adyen"
@@ -137,7 +137,7 @@ def _event(item: Mapping[str, Any], live: bool | None, now: datetime) -> Event |
             "attempt_id": reference,
             **minor_units(int(amount["value"]), amount["currency"], DIGITS),
             "merchant_account": item.get("merchantAccountCode"),
-            "method": item.get("paymentMethod"),
+            "method": method_of(item.get("paymentMethod")),
             "livemode": live,
             **(_why(item) if signal == "payment_failed" else {}),
         },

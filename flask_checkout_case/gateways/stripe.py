@@ -116,6 +116,7 @@ def describe_exception(error: BaseException) -> dict[str, Any] | None:
         "attempt_id": identifier(told.get("charge")),
         "payment_id": identifier(intent.get("id")),
         "livemode": intent.get("livemode"),
+        "method": mapping(told.get("payment_method")).get("type"),
         "message": getattr(error, "user_message", None),
     }
     verdict = classify(Codes(error_type=kind)) if described["failure_code"] is None else None

@@ -25,6 +25,7 @@ PAYMENT_EVENTS: Final = frozenset({STARTED, FAILED, SUCCEEDED, CANCELED})
 ASK_FIRST: Final = timedelta(seconds=30)
 """So long after an unknown outcome the gateway is asked first; then whenever that time doubles."""
 ASK_UNTIL: Final = timedelta(days=1)
+_SECOND: Final = timedelta(microseconds=999_999)
 
 
 class State(StrEnum):
@@ -134,13 +135,21 @@ class Judgement:
 def attempts_of(reports: Iterable[Report]) -> list[Attempt]:
     """Fold the reports of one checkout into its attempts, in the order in which they began."""
     found: list[Attempt] = []
-    for report in sorted(reports, key=lambda one: (one.at, _RANK[one.state])):
+    for report in sorted(reports, key=lambda one: (_moment(one.at), _RANK[one.state])):
         place = _place(found, report)
         if place is None:
             found.append(_begun(report))
         else:
             found[place] = _followed(found[place], report)
     return found
+
+
+def _moment(at: datetime) -> datetime:
+    """Return when something happened at the latest: gateways tell whole seconds, shops do not.
+
+    Else a failure that its gateway tells would come before the start that the shop has told.
+    """
+    return at if at.microsecond else at + _SECOND
 
 
 def judge(
@@ -267,7 +276,8 @@ def _followed(attempt: Attempt, report: Report) -> Attempt:
     if _RANK[report.state] <= _RANK[attempt.state]:
         return known
     data = {**_told(kept), **report.data}
-    return replace(known, state=report.state, ended_at=report.at, data=data)
+    ended_at = max(report.at, attempt.began_at)
+    return replace(known, state=report.state, ended_at=ended_at, data=data)
 
 
 def _told(values: Mapping[str, Any]) -> dict[str, Any]:

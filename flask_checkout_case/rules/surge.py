@@ -11,10 +11,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from math import log
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from ..types import FailureClass
 
+Stream: TypeAlias = tuple[str, str]
+"""A gateway and a method, ``""`` where none is told."""
 THRESHOLD: Final = 10.0
 AT_ONCE: Final = 20.0
 """What a score passes only in a storm: then the end of the minute isn't waited for."""
@@ -346,10 +348,21 @@ def fingerprint(gateway: str, group: str, method: str) -> str:
     return f"{gateway}|{group}|{method}"
 
 
-def stream_of(data: Mapping[str, Any]) -> tuple[str, str]:
+def stream_of(data: Mapping[str, Any]) -> Stream:
     """Return the gateway and the method that a payment's signal names; ``""`` for an unknown."""
     gateway, method = (data.get(name) for name in ("provider", "method"))
     return _key(gateway), _key(method)
+
+
+def stream_among(known: Iterable[Stream], stream: Stream) -> Stream:
+    """Return the stream to which a report belongs: one that tells no method is of its gateway's
+    only one, if that has just one.
+
+    The page of the payment and the webhook may not both tell it.
+    """
+    gateway, method = stream
+    named = {one for one in known if one[0] == gateway and one[1]}
+    return named.pop() if not method and len(named) == 1 else stream
 
 
 def classes_of(group: str) -> frozenset[FailureClass]:

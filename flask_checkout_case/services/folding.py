@@ -33,12 +33,17 @@ def stands_for(
 
 
 def of_stream(incidents: Iterable[IncidentInfo], attempt: Mapping[str, Any]) -> list[IncidentInfo]:
-    """Return the outages of the gateway and the method by which an attempt was made."""
-    stream = surge.stream_of(attempt)
+    """Return the outages of the gateway and the method by which an attempt was made.
+
+    One that tells no method may have been made by any.
+    """
+    gateway, method = surge.stream_of(attempt)
     return [
         one
         for one in incidents
-        if one.kind == OUTAGE and (one.gateway or "", one.method or "") == stream
+        if one.kind == OUTAGE
+        and (one.gateway or "") == gateway
+        and method in {one.method or "", ""}
     ]
 
 

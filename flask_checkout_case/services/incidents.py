@@ -14,7 +14,7 @@ from ..data.queries_incident import Report
 from ..gateways import read_failure, title_of
 from ..i18n import N_, gettext, use_locale
 from ..rules import surge
-from ..rules.surge import Alarm, Trial, Watch
+from ..rules.surge import Alarm, Stream, Trial, Watch
 from ..types import Category, Family, IncidentInfo, Origin
 from . import escalation
 from .incident_care import care_for
@@ -106,7 +106,7 @@ def _watch(runtime: Runtime) -> int:
         }
     watches = {(one.gateway, one.method): Watch.from_json(one.state) for one in rows}
     ids = {(one.gateway, one.method): one.id for one in rows}
-    trials = _trials(reports)
+    trials = _trials(reports, watches)
     for stream in trials:
         if len(watches) < STREAMS_MOST:
             watches.setdefault(stream, Watch.begin(trials[stream][0].at))
@@ -116,7 +116,8 @@ def _watch(runtime: Runtime) -> int:
             trials.get(stream, ()),
             until,
             suspended=stream in troubled,
-            deaf=until - after > DEAF_AFTER,
+            # Who has told no method so far may have begun to: that is no silence.
+            deaf=until - after > DEAF_AFTER or surge.stream_among(watches, stream) != stream,
         )
         found.append(_Seen(ids.get(stream), *stream, watch, alarm))
     return _write(runtime, found, before, until)
@@ -147,12 +148,14 @@ def _write(
         return sum(_open(unit, one, one.alarm) for one in seen if one.alarm is not None)
 
 
-def _trials(reports: Iterable[Report]) -> dict[tuple[str, str], list[Trial]]:
-    found: dict[tuple[str, str], list[Trial]] = {}
-    for one in reports:
-        # What is told late says nothing of how payments go now.
-        if one.stored_at - one.at <= surge.NORMAL_FOR:
-            found.setdefault(surge.stream_of(one.data), []).append(_trial(one))
+def _trials(reports: Sequence[Report], known: Iterable[Stream]) -> dict[Stream, list[Trial]]:
+    # What is told late says nothing of how payments go now.
+    fresh = [one for one in reports if one.stored_at - one.at <= surge.NORMAL_FOR]
+    streams = {*known, *(surge.stream_of(one.data) for one in fresh)}
+    found: dict[Stream, list[Trial]] = {}
+    for one in fresh:
+        stream = surge.stream_among(streams, surge.stream_of(one.data))
+        found.setdefault(stream, []).append(_trial(one))
     return found
 
 

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from example_store.seed import PASSWORD
 from example_store.support import cases
@@ -24,13 +20,13 @@ from tests.support.store import (
     go_to_payment,
     pay_with,
     running_store,
+    running_worker,
     sign_in,
 )
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.browser
 
-DESKTOP: Final = {"width": 1280, "height": 900}
 PHONE: Final = {"width": 390, "height": 844}
 SOON: Final = 5_000
 INSUFFICIENT_FUNDS: Final = "4000000000009995"
@@ -45,21 +41,6 @@ Screenshot = Callable[[Page, str], None]
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RunningStore]:
     with running_store(tmp_path, STORE_ROLLBACK_ON_DECLINE=request.param) as running:
         yield running
-
-
-@pytest.fixture
-def person(chromium: Browser) -> Iterator[Callable[..., BrowserContext]]:
-    """Another browser, as of another person."""
-    contexts: list[BrowserContext] = []
-
-    def make(**options: object) -> BrowserContext:
-        context = chromium.new_context(**{"viewport": DESKTOP, **options})  # type: ignore[arg-type]
-        contexts.append(context)
-        return context
-
-    yield make
-    for context in contexts:
-        context.close()
 
 
 def cases_of(store: RunningStore) -> list[CaseInfo]:
@@ -185,29 +166,13 @@ def impatient_policy(folder: Path) -> Path:
     return path
 
 
-@contextmanager
-def running_worker(store: RunningStore, policy: Path) -> Iterator[None]:
-    settings = {
-        "EXAMPLE_STORE_SQLALCHEMY_DATABASE_URI": store.app.config["SQLALCHEMY_DATABASE_URI"],
-        "EXAMPLE_STORE_CHECKOUT_CASE_POLICY": str(policy),
-        "EXAMPLE_STORE_CHECKOUT_CASE_SPOOL_DIR": str(policy.parent / "spool-of-worker"),
-    }
-    command = [sys.executable, "-m", "flask", "--app", "example_store", "checkout-case", "worker"]
-    with subprocess.Popen(command, env={**os.environ, **settings}) as worker:
-        try:
-            yield
-        finally:
-            worker.terminate()
-            assert worker.wait(timeout=20) == 0
-
-
 def test_hesitation_over_a_high_value_reaches_the_concierges(
     tmp_path: Path, person: Callable[..., BrowserContext], screenshot: Screenshot
 ) -> None:
     policy = impatient_policy(tmp_path)
     with (
         running_store(tmp_path, CHECKOUT_CASE_POLICY=str(policy)) as store,
-        running_worker(store, policy),
+        running_worker(store),
     ):
         agent, customer = person().new_page(), person().new_page()
         enter_workspace(agent, store, CONCIERGE)

@@ -71,6 +71,18 @@ def test_an_outage_is_one_urgent_case(shop: Shop, clock: Clock) -> None:
     assert [one.case for one in told] == [case.reference]
 
 
+def test_reports_without_a_method_are_of_the_gateways_only_one(shop: Shop, clock: Clock) -> None:
+    pays(shop, refs("ok", 20))
+    fails(shop, refs("page", 20), method=None)
+    fails(shop, refs("webhook", 20))
+    look(shop, clock)
+    (incident,) = incidents(shop)
+    assert (incident.method, incident.members) == ("card", 40)
+    fails(shop, ["late"], method=None)
+    assert case_rows(shop)["late"].folded_into == incident.id
+    assert [one.id for one in queued(shop)] == [incident.case_id]
+
+
 def test_ordinary_declines_are_no_outage(shop: Shop, clock: Clock) -> None:
     pays(shop, refs("ok", 60))
     fails(shop, refs("hit", 12))

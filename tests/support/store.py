@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -138,6 +141,27 @@ def running_store(folder: Path, **config: Any) -> Iterator[RunningStore]:
         receiver = AdyenEndpoint(f"{url}/checkout-case/webhooks/adyen", HMAC_KEY)
         adyen.payments.endpoints.append(receiver)
         yield RunningStore(url, app, local, adyen)
+
+
+@contextmanager
+def running_worker(store: RunningStore) -> Iterator[None]:
+    """Run the shop's worker in a process of its own, which has to end by itself."""
+    folder = Path(store.app.instance_path)
+    settings = {
+        "EXAMPLE_STORE_INSTANCE_PATH": str(folder),
+        "EXAMPLE_STORE_SQLALCHEMY_DATABASE_URI": store.app.config["SQLALCHEMY_DATABASE_URI"],
+        "EXAMPLE_STORE_CHECKOUT_CASE_SPOOL_DIR": str(folder / "spool-of-worker"),
+    }
+    policy = store.app.config.get("CHECKOUT_CASE_POLICY")
+    if policy:
+        settings["EXAMPLE_STORE_CHECKOUT_CASE_POLICY"] = policy
+    command = [sys.executable, "-m", "flask", "--app", "example_store", "checkout-case", "worker"]
+    with subprocess.Popen(command, env={**os.environ, **settings}) as worker:
+        try:
+            yield
+        finally:
+            worker.terminate()
+            assert worker.wait(timeout=20) == 0
 
 
 def fill_bag(page: Page, url: str, *slugs: str) -> None:

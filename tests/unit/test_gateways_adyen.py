@@ -39,7 +39,7 @@ def test_a_refused_authorisation_is_a_failure() -> None:
         "c-1",
     )
     assert (event.data["amount_minor"], event.data["currency"]) == (12000, "EUR")
-    assert (event.at, event.data["livemode"], event.data["method"]) == (NOW, False, "visa")
+    assert (event.at, event.data["livemode"], event.data["method"]) == (NOW, False, "card")
     assert read_failure(event.data, "c-1").failure_class == "funds"
 
 

@@ -24,6 +24,7 @@ from flask_checkout_case.rules.payments import (
 )
 from flask_checkout_case.rules.policy import Payments
 
+SECOND = timedelta(seconds=1)
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 LIMITS = Limits(order_within=timedelta(minutes=10), action_within=timedelta(minutes=10))
 
@@ -56,6 +57,14 @@ def test_a_payment_that_is_tried_again_is_another_attempt() -> None:
     second = report("failed", 1, payment_id="pi_1", attempt_id="ch_2")
     third = report("succeeded", 2, payment_id="pi_1", attempt_id="ch_3")
     assert states(first, second, third) == [State.FAILED, State.FAILED, State.SUCCEEDED]
+
+
+def test_a_gateway_that_tells_whole_seconds_is_not_before_the_shop() -> None:
+    begun = Report("payment_started", NOON + 0.3 * SECOND, {"payment_id": "pi_1"})
+    ended = Report("payment_failed", NOON, {"payment_id": "pi_1", "attempt_id": "ch_1"})
+    (attempt,) = attempts_of([ended, begun])
+    assert attempt.state is State.FAILED
+    assert attempt.began_at <= attempt.ended_at
 
 
 def test_a_failure_told_late_takes_no_success_back() -> None:

@@ -5,11 +5,21 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from random import Random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flask_checkout_case.rules import surge
-from flask_checkout_case.rules.surge import NORMAL_FOR, OTHER, SILENCE, Alarm, Trial, Watch
+from flask_checkout_case.rules.surge import (
+    NORMAL_FOR,
+    OTHER,
+    SILENCE,
+    Alarm,
+    Stream,
+    Trial,
+    Watch,
+    stream_among,
+)
 from flask_checkout_case.types import FailureClass
 
 START = datetime(2026, 3, 2, 12, tzinfo=UTC)  # a Monday
@@ -212,3 +222,20 @@ def test_a_failure_raises_the_score_and_a_success_lowers_it(
     here = surge.stepped(score, attempts, failures, rate)
     assert surge.stepped(score, attempts + 1, failures + 1, rate) > here
     assert surge.stepped(score, attempts + 1, failures, rate) < here
+
+
+@pytest.mark.parametrize(
+    ("known", "stream", "expected"),
+    [
+        ([("stripe", "card")], ("stripe", ""), ("stripe", "card")),
+        ([("stripe", "card"), ("stripe", "")], ("stripe", ""), ("stripe", "card")),
+        ([("stripe", "card"), ("stripe", "sepa")], ("stripe", ""), ("stripe", "")),
+        ([("adyen", "klarna")], ("stripe", ""), ("stripe", "")),
+        ([("stripe", "card")], ("stripe", "sepa"), ("stripe", "sepa")),
+        ([], ("stripe", ""), ("stripe", "")),
+    ],
+)
+def test_who_tells_no_method_uses_the_only_one(
+    known: list[Stream], stream: Stream, expected: Stream
+) -> None:
+    assert stream_among(known, stream) == expected
