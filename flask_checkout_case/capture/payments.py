@@ -14,7 +14,7 @@ from typing import Any, Final, ParamSpec, TypeVar
 
 from werkzeug.exceptions import HTTPException
 
-from ..gateways import describe_exception
+from ..gateways import Told, describe_exception, describe_result
 from ..services.runtime import Hooks
 from ..types import Checkout, Line
 from .receivers import receive
@@ -80,6 +80,15 @@ class Attempt:
         """Report that the customer left the payment on purpose."""
         self._send("payment_canceled", details)
 
+    def returned(self, result: object) -> None:
+        """Report what a gateway's SDK returned; nothing where that doesn't end the attempt."""
+        told = _read(result)
+        if told is None:
+            return
+        name, details = told
+        of_ours = {"checkout_ref"} if self._checkout is not None else set()
+        self._send(name, {key: value for key, value in details.items() if key not in of_ours})
+
     def _send(self, name: str, details: Mapping[str, Any]) -> None:
         self._reported = True
         given = {key: value for key, value in details.items() if value is not None}
@@ -113,6 +122,14 @@ def describe(error: BaseException) -> dict[str, Any]:
         "error_type": f"{cls.__module__}.{cls.__qualname__}"[-64:],
         "message": known.get("message") or _words(error),
     }
+
+
+def _read(result: object) -> Told | None:
+    try:
+        return describe_result(result)
+    except Exception:  # noqa: BLE001 - logged
+        log_exception(log, "a gateway's result could not be read")
+        return None
 
 
 def _words(error: BaseException) -> str | None:
