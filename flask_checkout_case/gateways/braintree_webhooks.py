@@ -73,7 +73,7 @@ def read_webhook(
     signature, payload = _form(raw)
     xml = _xml(payload)
     notification = _verified(signature, payload, secrets)
-    at = _dated(notification.timestamp, now)
+    at = _dated(getattr(notification, "timestamp", None), now)
     told = _told(notification)
     if told is None:
         return []
@@ -130,7 +130,7 @@ def _verified(signature: str, payload: str, secrets: Sequence[Mapping[str, str]]
 
 
 def _told(notification: Any) -> Told | None:
-    read = _READERS.get(notification.kind)
+    read = _READERS.get(getattr(notification, "kind", ""))
     try:
         return read(notification) if read is not None else None
     except (AttributeError, LookupError, TypeError) as error:
