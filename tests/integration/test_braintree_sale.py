@@ -1,4 +1,4 @@
-"""The SDK's own sale, over HTTP, reported as the documentation says: from the answer to the case."""
+"""The SDK's own sale, over HTTP, reported as the documentation says, and the case that follows."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import braintree
 import pytest
+from braintree.error_result import ErrorResult
 from sqlalchemy import select
 from webtest import TestApp
 
@@ -30,7 +30,7 @@ from tests.support.braintree import (
     settlement,
     tags,
 )
-from tests.support.due import Clock, cases, runtime_of, set_clock, work
+from tests.support.due import Clock, cases, checkout, runtime_of, set_clock, work
 from tests.support.ports import free_port
 from tests.support.readme import marked_blocks
 from tests.support.shop import Shop
@@ -218,15 +218,10 @@ def test_a_sale_that_never_arrived_has_failed(store: Store) -> None:
 def test_a_result_that_can_not_be_read_does_not_reach_the_shop(
     store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
-    class Odd(braintree.Transaction):
-        def __init__(self) -> None: ...
-
-        @property
-        def status(self) -> str:
-            raise RuntimeError("of the SDK's own")
-
-    with store.shop.app.app_context(), store.shop.cases.payment({"ref": REF}) as attempt:
-        attempt.returned(Odd())
+    result = ErrorResult(sdk(), {"errors": {}, "message": "It is invalid."})
+    del result.transaction
+    with store.shop.app.app_context(), store.shop.cases.payment(checkout(REF)) as attempt:
+        attempt.returned(result)
         attempt.returned(None)
         assert not attempt.reported
     assert "a gateway's result could not be read" in caplog.text

@@ -149,7 +149,8 @@ class LocalBraintree:
             try:
                 yield gateway
             finally:
-                gateway.close()
+                # Older SDKs keep no connection open, and have nothing to close.
+                getattr(gateway, "close", int)()
 
 
 def environment_at(port: int | None) -> Environment:
