@@ -99,7 +99,7 @@ def _failed(result: Any) -> Told | None:
 
 def dashboard_url(payment: Mapping[str, Any]) -> str | None:
     """Return the transaction's page in Braintree's Control Panel, of the mode it belongs to."""
-    found = (payment.get("merchant_id"), payment.get("attempt_id") or payment.get("payment_id"))
+    found = (payment.get("merchant_id"), payment.get("attempt_id"))
     if not all(isinstance(one, str) and _ID.fullmatch(one) for one in found):
         return None
     panel = _PAGES.get(payment.get("livemode", True), _PAGE)

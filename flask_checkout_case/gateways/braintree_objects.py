@@ -35,7 +35,7 @@ def transaction(about: object, signal: str | None = None) -> Told | None:
         signal: what is known to have become of it, where its status isn't asked.
     """
     said = signal or _STATES.get(str(_told(about, "status")))
-    if said is None or _told(about, "type") == "credit":
+    if about is None or said is None or _told(about, "type") == "credit":
         return None
     return said, known({**facts(about), **(why(about) if said == "payment_failed" else {})})
 
@@ -62,7 +62,7 @@ def account(gateway: object) -> dict[str, Any]:
 
 def why(about: object) -> dict[str, Any]:
     """Return why a transaction, or the verification of a card, has failed."""
-    state = str(_told(about, "status"))
+    state = str(_told(about, "status") or "failed")
     kind = "processor_settlement" if state.startswith("settlement") else "processor"
     code = _told(about, f"{kind}_response_code")
     if state == "gateway_rejected":

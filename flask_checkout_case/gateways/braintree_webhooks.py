@@ -21,6 +21,8 @@ from .events import Told, refuse_future, told_instant, webhook_event
 NAME: Final = "braintree"
 EXTRA: Final = "braintree"
 MOST_FIELDS: Final = 10
+LONGEST_SIGNATURE: Final = 2048
+"""It names each of the merchant's public keys, with 40 digits."""
 
 
 def _about(signal: str) -> Callable[[Any], Told | None]:
@@ -29,7 +31,13 @@ def _about(signal: str) -> Callable[[Any], Told | None]:
 
 def _charged(signal: str) -> Callable[[Any], Told | None]:
     # Of a subscription's payments the newest comes first.
-    return lambda told: objects.transaction(told.subscription.transactions[0], signal)
+    return lambda told: objects.transaction(
+        next(iter(told.subscription.transactions), None), signal
+    )
+
+
+def _first(found: Sequence[Any]) -> Any:
+    return found[0] if found else None
 
 
 def _local(attribute: str, signal: str | None, **why: str) -> Callable[[Any], Told | None]:
@@ -82,6 +90,7 @@ def read_webhook(
     digest = hashlib.sha256(xml).hexdigest()
     ref = arguments.get("checkout_ref")
     data = {name: value for name, value in arguments.items() if name != "checkout_ref"}
+    data |= objects.account(notification.gateway)
     return [webhook_event(NAME, signal, data, key=digest, at=at, checkout_ref=ref)]
 
 
@@ -97,6 +106,8 @@ def _form(raw: bytes) -> tuple[str, str]:
         (signature,), (payload,) = fields["bt_signature"], fields["bt_payload"]
     except (ValueError, KeyError) as error:
         raise InvalidInputError("expected a form with bt_signature and bt_payload") from error
+    if len(signature) > LONGEST_SIGNATURE:
+        raise InvalidInputError("bt_signature is too long")
     return signature, payload
 
 

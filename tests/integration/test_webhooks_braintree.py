@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
+from sqlalchemy import func, select
 from webtest import TestApp
 
+from flask_checkout_case.data.models import EventRow
 from flask_checkout_case.types import Status
 from tests.support.braintree import (
     BRAINTREE_KEYS,
@@ -54,6 +56,8 @@ def test_a_replay_changes_nothing(shop: Shop, client: TestApp) -> None:
     for raw in raws * 3:
         post(client, raw)
     assert [case.occurrences for case in cases(shop)] == [1]
+    with runtime_of(shop).read() as session:
+        assert session.scalar(select(func.count()).select_from(EventRow)) == 2
 
 
 def test_what_is_forged_leaves_nothing(shop: Shop, client: TestApp) -> None:

@@ -141,6 +141,7 @@ def test_the_library_has_no_status_that_is_not_tested() -> None:
         ({"processor_response_code": "2001", "network_response_code": "54"}, "funds"),
         ({"processor_response_code": "2001", "processor_response_type": "hard_declined"}, "funds"),
         ({"processor_response_code": None}, "soft"),
+        ({"processor_response_code": None, "status": None}, "processing"),
         ({"processor_response_code": None, "processor_response_type": "hard_declined"}, "hard"),
         ({"status": "failed", "processor_response_code": "3000"}, "network"),
         ({"status": "failed", "processor_response_code": ""}, "processing"),
@@ -327,6 +328,8 @@ def test_the_dashboard_is_that_of_the_payments_mode_and_merchant() -> None:
     for unsafe in ("../../evil", "a b", "", None, 5, "x" * 65, "tx1\n"):
         assert dashboard_url({**told, "attempt_id": unsafe}) is None
         assert dashboard_url({**told, "merchant_id": unsafe}) is None
+    # That of a local payment is no transaction's.
+    assert dashboard_url({**told, "attempt_id": None, "payment_id": "p1"}) is None
 
 
 # --- webhooks ---
@@ -397,7 +400,7 @@ def test_payments_by_local_methods(
     events = read(posted(notification(kind, subject)))
     assert [event.name for event in events] == ([signal] if signal else [])
     for event in events:
-        assert event.data["payment_id"] == "p1"
+        assert (event.data["payment_id"], event.data["merchant_id"]) == ("p1", "atelier")
         named = "transaction" in next(iter(subject.values()))
         assert event.checkout_ref == ("c-1" if named else None)
         if signal == "payment_failed":
@@ -416,6 +419,13 @@ def test_a_subscription_tells_of_its_newest_payment() -> None:
     assert (failed.id, failed.data["failure_code"]) == ("braintree:payment_failed:tx2", "2001")
     (paid,) = charged("subscription_charged_successfully", "submitted_for_settlement")
     assert (paid.name, paid.data["attempt_id"]) == ("payment_succeeded", "tx2")
+
+
+def test_a_subscription_without_a_payment_says_nothing() -> None:
+    about = {"subscription": {"id": "s1", "transactions": "HERE"}}
+    xml = notification("subscription_charged_successfully", about)
+    empty = xml.replace(b"<transactions>HERE", b'<transactions type="array">')
+    assert read(posted(empty)) == []
 
 
 SAYING = {
