@@ -35,7 +35,7 @@ def transaction(about: object, signal: str | None = None) -> Told | None:
         signal: what is known to have become of it, where its status isn't asked.
     """
     said = signal or _STATES.get(str(_told(about, "status")))
-    if about is None or said is None or _told(about, "type") == "credit":
+    if said is None or _told(about, "type") == "credit":
         return None
     return said, known({**facts(about), **(why(about) if said == "payment_failed" else {})})
 

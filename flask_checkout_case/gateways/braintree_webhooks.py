@@ -30,14 +30,12 @@ def _about(signal: str) -> Callable[[Any], Told | None]:
 
 
 def _charged(signal: str) -> Callable[[Any], Told | None]:
-    # Of a subscription's payments the newest comes first.
-    return lambda told: objects.transaction(
-        next(iter(told.subscription.transactions), None), signal
-    )
+    def read(notification: Any) -> Told | None:
+        # The newest comes first.
+        payments = notification.subscription.transactions
+        return objects.transaction(payments[0], signal) if payments else None
 
-
-def _first(found: Sequence[Any]) -> Any:
-    return found[0] if found else None
+    return read
 
 
 def _local(attribute: str, signal: str | None, **why: str) -> Callable[[Any], Told | None]:
