@@ -108,6 +108,7 @@ class _AmissError(ValueError):
 
 
 BRAINTREE_KEYS: Final = ("merchant_id", "public_key", "private_key")
+BRAINTREE_ENVIRONMENTS: Final = ("production", "sandbox")
 
 
 def _signing_secret(secret: Any) -> bool:
@@ -119,15 +120,23 @@ def _hex_key(secret: Any) -> bool:
 
 
 def _braintree_keys(secret: Any) -> bool:
-    if not isinstance(secret, Mapping) or set(secret) != set(BRAINTREE_KEYS):
+    if not isinstance(secret, Mapping) or set(secret) - {"environment"} != set(BRAINTREE_KEYS):
         return False
-    return all(_signing_secret(secret[name]) for name in BRAINTREE_KEYS)
+    # The library knows no other letters in a key.
+    keys = [secret[name] for name in BRAINTREE_KEYS]
+    environment = secret.get("environment", "production")
+    return environment in BRAINTREE_ENVIRONMENTS and all(
+        _signing_secret(key) and key.isascii() for key in keys
+    )
 
 
 _SECRET_KINDS: Final[Mapping[str, tuple[str, Callable[[Any], bool]]]] = {
     "adyen": ("the HMAC key in hexadecimal digits", _hex_key),
     "paypal": ("the webhook's id", _signing_secret),
-    "braintree": (f"a mapping with {', '.join(BRAINTREE_KEYS)}", _braintree_keys),
+    "braintree": (
+        f"a mapping with {', '.join(BRAINTREE_KEYS)} and, for the sandbox, environment='sandbox'",
+        _braintree_keys,
+    ),
 }
 
 
@@ -289,7 +298,8 @@ KEYS: Final[tuple[Key, ...]] = (
         _secrets,
         "What verifies incoming webhooks; two of a gateway while one is being rotated. For Stripe "
         "and gateways of your own a signing secret, for Adyen the HMAC key, for PayPal the "
-        "webhook's id, for Braintree a mapping with `merchant_id`, `public_key` and `private_key`.",
+        "webhook's id, for Braintree a mapping with `merchant_id`, `public_key`, `private_key` "
+        "and, for the sandbox, `environment`.",
     ),
     Key(
         "stripe_api_key",

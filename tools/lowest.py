@@ -6,7 +6,7 @@ import re
 import tomllib
 from pathlib import Path
 
-EXTRAS = ("stripe", "adyen", "postgres")
+EXTRAS = ("stripe", "adyen", "braintree", "postgres")
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ from typing import Any, Final, ParamSpec, TypeVar
 
 from werkzeug.exceptions import HTTPException
 
-from ..gateways import describe_exception, describe_result
+from ..gateways import Told, describe_exception, describe_result
 from ..services.runtime import Hooks
 from ..types import Checkout, Line
 from .receivers import receive
@@ -89,14 +89,14 @@ class Attempt:
         Returns:
             Whether it was one of theirs that says how the payment stands; else nothing is reported.
         """
-        try:
-            told = describe_result(result)
-        except Exception:  # noqa: BLE001 - logged
-            log_exception(log, "a gateway's result could not be read")
+        told = _read(result)
+        if told is None:
             return False
-        if told is not None:
-            self._send(*told)
-        return told is not None
+        name, details = told
+        # The shop's own checkout is known better than by what the gateway was told of it.
+        of_ours = {"checkout_ref"} if self._checkout is not None else set()
+        self._send(name, {key: value for key, value in details.items() if key not in of_ours})
+        return True
 
     def _send(self, name: str, details: Mapping[str, Any]) -> None:
         self._reported = True
@@ -131,6 +131,14 @@ def describe(error: BaseException) -> dict[str, Any]:
         "error_type": f"{cls.__module__}.{cls.__qualname__}"[-64:],
         "message": known.get("message") or _words(error),
     }
+
+
+def _read(result: object) -> Told | None:
+    try:
+        return describe_result(result)
+    except Exception:  # noqa: BLE001 - logged
+        log_exception(log, "a gateway's result could not be read")
+        return None
 
 
 def _words(error: BaseException) -> str | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
 
 from ..types import FailureClass
@@ -98,6 +100,8 @@ class Vocabulary:
         vague: codes that say no more than that it was declined; a network's code says more.
         unknown: codes after which the money may have moved all the same.
         faulty: codes of a fault at the gateway, whatever their class.
+        families: each class with a pattern of codes that no list names one by one. They are asked
+            last, as vague codes are.
     """
 
     def __init__(
@@ -107,11 +111,13 @@ class Vocabulary:
         vague: str = "",
         unknown: str = "",
         faulty: str = "",
+        families: Mapping[FailureClass, str] = MappingProxyType({}),
     ) -> None:
         self.classes: Final = _by_code(words)
         self._vague = frozenset(vague.split())
         self._unknown = frozenset(unknown.split())
         self._faulty = frozenset(faulty.split())
+        self._families = {cls: re.compile(pattern) for cls, pattern in families.items()}
 
     def classify(self, codes: Codes) -> Verdict | None:
         """Judge by the first code that is known: advice never to retry, then decline code, error
@@ -137,14 +143,17 @@ class Vocabulary:
             return network, NETWORK_CLASSES[network]
         if codes.error_type in _FLAGS:
             return codes.error_type, _FLAGS[codes.error_type]
-        return next(
-            (
-                (code, self.classes[code])
-                for code in (*told, codes.error_type)
-                if code in self.classes and self._may_speak_for(code, told)
-            ),
-            (None, None),
-        )
+        for code in (*told, codes.error_type or ""):
+            found = self._listed(code)
+            if found is not None and self._may_speak_for(code, told):
+                return code, found
+        return None, None
+
+    def _listed(self, code: str) -> FailureClass | None:
+        """Return the class of a code, or that of the family it belongs to."""
+        if code in self.classes:
+            return self.classes[code]
+        return next((cls for cls, one in self._families.items() if one.fullmatch(code)), None)
 
     def _may_speak_for(self, code: str, told: Iterable[str]) -> bool:
         # "It was declined" beside a code that nobody knows doesn't make that code known.

@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from ..errors import SignatureError
+from ..errors import InvalidInputError, SignatureError
 from ..rules.redact import mask_text, scrub
-from ..types import Event, Origin, currency_digits
+from ..types import Event, Money, Origin, currency_digits
 
 Told = tuple[str, Mapping[str, Any]]
 """A signal's name and its arguments."""
@@ -46,7 +46,7 @@ def webhook_event(
     refs = [_text(checkout_ref), _text(order_ref)]
     found = {name: _storable(value) for name, value in told.items()}
     found |= {"provider": gateway, "gateway_event": _text(key)}
-    data = {name: value for name, value in found.items() if value is not None}
+    data = known(found)
     attempt = data.get("attempt_id")
     # A webhook that names no checkout must not take the place of a report that does.
     as_attempt = attempt is not None and signal in ATTEMPTS and any(refs)
@@ -100,6 +100,31 @@ def minor_units(value: Any, currency: Any, digits: Mapping[str, int]) -> dict[st
     iso = currency_digits(code)
     minor = int(Decimal(value).scaleb(iso - digits.get(code, iso)))
     return {"amount_minor": minor, "currency": code} if abs(minor) < _INTEGER_LIMIT else {}
+
+
+def amount_of(value: Any, currency: Any) -> dict[str, Any]:
+    """Return ``amount_minor`` and ``currency`` of a decimal; what is no amount tells none."""
+    try:
+        if not abs(Decimal(value)) < _INTEGER_LIMIT:
+            return {}
+        money = Money(value, currency)
+    except (InvalidInputError, ArithmeticError, TypeError, ValueError):
+        return {}
+    return {"amount_minor": money.minor_units, "currency": money.currency}
+
+
+def known(told: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out what isn't told."""
+    return {key: value for key, value in told.items() if value is not None}
+
+
+def sdk_classes(found: object, package: str) -> list[str]:
+    """Return the names of the classes of an SDK that ``found`` is of, without importing it."""
+    return [
+        cls.__name__
+        for cls in type(found).__mro__
+        if cls.__module__ == package or cls.__module__.startswith(f"{package}.")
+    ]
 
 
 def _storable(value: Any) -> Any:

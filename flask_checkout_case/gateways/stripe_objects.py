@@ -24,11 +24,6 @@ def mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def known(told: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out what isn't told."""
-    return {key: value for key, value in told.items() if value is not None}
-
-
 def identifier(value: Any) -> str | None:
     """Return the id of what may be an id or, expanded, the object itself."""
     found = mapping(value).get("id", value)

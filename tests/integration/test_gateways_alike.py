@@ -36,7 +36,13 @@ def fail(shop: Shop, gateway: str, code: str) -> str:
     ref = f"c-{gateway}-{code}"
     with shop.app.app_context():
         given = replace(checkout(ref), customer=Customer(name="Ada", email="ada@example.com"))
-        signals.payment_failed.send(shop.app, checkout=given, provider=gateway, failure_code=code)
+        signals.payment_failed.send(
+            shop.app,
+            checkout=given,
+            provider=gateway,
+            failure_code=code,
+            message=f"{gateway} says why: {code}",
+        )
         shop.cases.flush()
     return ref
 

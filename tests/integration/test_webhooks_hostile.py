@@ -15,6 +15,7 @@ from webtest import TestApp
 from flask_checkout_case.data.models import EventRow
 from flask_checkout_case.errors import SignatureError
 from flask_checkout_case.gateways import GATEWAYS
+from tests.support.braintree import BRAINTREE_KEYS, FORM, posted, settlement
 from tests.support.due import cases, runtime_of
 from tests.support.gateways import (
     ADYEN_KEYS,
@@ -31,7 +32,7 @@ from tests.support.shop import Shop
 SECRETS: dict[str, Any] = {
     "stripe": list(STRIPE_SECRETS),
     "adyen": list(ADYEN_KEYS),
-    "braintree": {"merchant_id": "m", "public_key": "p", "private_key": "s"},
+    "braintree": list(BRAINTREE_KEYS),
     "paypal": "8PT597110X687430LKGECATA",
 }
 NONSENSE = [
@@ -48,6 +49,11 @@ NONSENSE = [
     b'{"notificationItems": [' + b"9" * 5_000 + b"]}",
     b"bt_signature=%ff&bt_payload=%ff",
     b"bt_signature=p|x&bt_payload=e30%3D",
+    b"bt_signature=public_new|x&bt_payload=%0A",
+    b"bt_signature=public_new%7C%C3%A9&bt_payload=e30%3D",
+    b"bt_signature=public_new|a|b&bt_payload=%C3%A9",
+    posted(b"<!DOCTYPE n [<!ENTITY x 'xxxxxxxx'>]><n>" + b"&x;" * 5_000 + b"</n>"),
+    posted(b"<n>" * 9_000),
     b'{"id": "WH-1", "event_type": "PAYMENT.CAPTURE.DENIED"}',
 ]
 
@@ -89,7 +95,8 @@ def test_nonsense_is_a_400(shop: Shop, client: TestApp, gateway: str) -> None:
 
 @pytest.mark.parametrize("gateway", GATEWAYS)
 def test_a_megabyte_is_too_much(client: TestApp, gateway: str) -> None:
-    client.post(url(gateway), b"x" * 2**20, headers={"Content-Type": "text/plain"}, status=413)
+    for body in (b"x" * 2**20, posted(b"<n>" + b" " * 2**20)):
+        client.post(url(gateway), body, headers={"Content-Type": "text/plain"}, status=413)
 
 
 @pytest.mark.parametrize("gateway", [*GATEWAYS, "nobody"])
@@ -122,7 +129,8 @@ def flood() -> list[tuple[str, bytes, dict[str, str]]]:
     adyens = [adyen_body([adyen_signed(item)]) for item in items]
     sent = [("stripe", raw, stripe_signature(raw)) for raw in raws]
     sent += [("adyen", raw, {"Content-Type": "application/json"}) for raw in adyens]
-    deliveries = sent * 12
+    sent += [("braintree", posted(settlement(id=f"tx{n}", order_id="c-2")), FORM) for n in (1, 2)]
+    deliveries = sent * 9
     random.Random(4).shuffle(deliveries)
     return deliveries
 
@@ -141,9 +149,9 @@ def test_duplicates_disorder_and_floods_change_nothing(shop: Shop) -> None:
     assert answers.count(200) > len(answers) / 2
     for one in flood():
         assert deliver(one) == 200
-    assert events(shop) == 5
+    assert events(shop) == 7
     by_ref = {case.checkout_ref: case for case in cases(shop)}
-    assert by_ref["c-2"].occurrences == 2
+    assert by_ref["c-2"].occurrences == 4
     assert "c-1" not in by_ref or by_ref["c-1"].status == "closed"
 
 

@@ -50,6 +50,24 @@ ADYEN_CODES: Final[Mapping[str, str]] = {
     "config": "7",
     "cancelled": "15 16",
 }
+BRAINTREE_CODES: Final[Mapping[str, str]] = {
+    "soft": "2000 2034 2035 2038 2044 2046 2057 2074 2092 2101 2104 2105 2106 2109 2110 2199 2500 "
+    "2999",
+    "hard": "2007 2011 2015 2017 2018 2019 2020 2022 2041 2043 2070 2075 2076 2093 2107 2108",
+    "funds": "2001",
+    "limit": "2002 2003 2086 2097 2098 2103 excessive_retry",
+    "auth": "2078 2099 2102 three_d_secure",
+    "fraud": "2012 2013 2014 2021 2047 2053 2077 2085 fraud risk_threshold",
+    "card_data": "2005 2006 2008 2009 2010 2029 2050 2051 2059 2060 2061 2083 avs cvv avs_and_cvv "
+    "81707 81710 81715 81736 81737 81799",
+    "expired": "2004",
+    "processing": "2031 2033 2036 2037 2039 2054 2062",
+    "network": "3000",
+    "config": "2023 2024 2025 2026 2027 2028 2030 2032 2040 2042 2045 2048 2049 2052 2055 2056 "
+    "2058 2063 2064 2065 2066 2067 2068 2071 2072 2073 2079 2080 2081 2082 2084 2087 2088 2089 "
+    "2090 2091 2095 2096 2100 application_incomplete token_issuance 81502 91510 91564",
+    "duplicate": "2016 2069 2094 duplicate",
+}
 
 
 def listed(codes: Mapping[str, str]) -> list[tuple[str, str]]:

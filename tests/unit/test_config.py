@@ -63,7 +63,7 @@ def test_each_gateway_has_its_own_kind_of_secrets() -> None:
         "stripe": "whsec_1",
         "adyen": [KEY, KEY.lower()],
         "paypal": "8PT597110X687430LKGECATA",
-        "braintree": BRAINTREE,
+        "braintree": [BRAINTREE, {**BRAINTREE, "environment": "sandbox"}],
         "paystack": ["sk_1", "sk_2"],
     }
     found = read_settings({"CHECKOUT_CASE_WEBHOOK_SECRETS": given}).webhook_secrets
@@ -71,7 +71,7 @@ def test_each_gateway_has_its_own_kind_of_secrets() -> None:
         "stripe": ("whsec_1",),
         "adyen": (KEY, KEY.lower()),
         "paypal": ("8PT597110X687430LKGECATA",),
-        "braintree": (BRAINTREE,),
+        "braintree": (BRAINTREE, {**BRAINTREE, "environment": "sandbox"}),
         "paystack": ("sk_1", "sk_2"),
     }
 
@@ -90,6 +90,9 @@ def test_each_gateway_has_its_own_kind_of_secrets() -> None:
         ("braintree", {**BRAINTREE, "public_key": ""}),
         ("braintree", {"public_key": "p-hidden"}),
         ("braintree", {**BRAINTREE, "environment": "hidden"}),
+        ("braintree", {**BRAINTREE, "private_key": "hidden\xe9"}),
+        ("braintree", {**BRAINTREE, "private_key": 5}),
+        ("braintree", [BRAINTREE, BRAINTREE, BRAINTREE]),
     ],
 )
 def test_a_bad_secret_is_named_by_its_gateway_and_not_shown(gateway: str, given: object) -> None:

@@ -7,6 +7,7 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 import time_machine
@@ -16,6 +17,7 @@ from flask_checkout_case.errors import InvalidInputError, SignatureError
 from flask_checkout_case.gateways import (
     GATEWAYS,
     adyen,
+    braintree,
     describe_result,
     read_failure,
     stripe,
@@ -24,6 +26,7 @@ from flask_checkout_case.gateways import (
 from flask_checkout_case.gateways.adyen_codes import REASONS
 from flask_checkout_case.types import Event
 from tests.support import shared_data
+from tests.support.braintree import BRAINTREE_KEYS
 from tests.support.gateways import ADYEN_KEYS, STRIPE_SECRETS, adyen_body, adyen_signed
 from tests.support.gateways import stripe_signature as signature
 
@@ -41,6 +44,13 @@ STRIPE_SAYS = {
 ADYEN_SAYS = {
     "authorisation-true.json": ["payment_succeeded"],
     "node_authorisationTrue.json": ["payment_succeeded"],
+}
+BRAINTREE_SAYS = {
+    "transaction_settled": ["payment_succeeded"],
+    "transaction_settlement_declined": ["payment_failed"],
+    "local_payment_funded": ["payment_succeeded"],
+    "local_payment_reversed": ["payment_failed"],
+    "subscription_charged_unsuccessfully": ["payment_failed"],
 }
 
 
@@ -124,6 +134,29 @@ def test_adyens_own_notifications(path: Path) -> None:
     assert [event.data["livemode"] for event in events] == [False for _ in events]
 
 
+def notifications() -> list[dict[str, Any]]:
+    told = json.loads((EVENTS / "braintree/notifications.json").read_text())
+    keys = {name: told[name] for name in ("merchant_id", "public_key", "private_key")}
+    return [{**one, "keys": keys} for one in told["notifications"]]
+
+
+@pytest.mark.parametrize(
+    "one", notifications(), ids=lambda one: f"{one['kind']} {one.get('why', '')}".strip()
+)
+def test_braintrees_own_notifications(one: dict[str, Any]) -> None:
+    raw = urlencode({name: one[name] for name in ("bt_signature", "bt_payload")}).encode()
+    with pytest.raises(SignatureError):
+        braintree.read_webhook(raw, {}, BRAINTREE_KEYS, NOW)
+    secrets = (BRAINTREE_KEYS[0], one["keys"])
+    if not one["valid"]:
+        with pytest.raises(SignatureError):
+            braintree.read_webhook(raw, {}, secrets, NOW)
+        return
+    events = braintree.read_webhook(raw, {}, secrets, NOW)
+    assert names(events) == BRAINTREE_SAYS.get(one["kind"], [])
+    assert all(event.at < NOW for event in events)
+
+
 @pytest.mark.parametrize(
     ("name", "signal", "failure_class"),
     [
@@ -140,14 +173,14 @@ def test_adyens_own_answers(name: str, signal: str, failure_class: str | None) -
         assert read_failure(told[1], None).failure_class == failure_class
 
 
-@pytest.mark.parametrize("gateway", ["stripe", "adyen"])
+@pytest.mark.parametrize("gateway", ["stripe", "adyen", "braintree"])
 def test_the_listed_codes_have_the_listed_classes(gateway: str) -> None:
     listed = json.loads((CODES / "payment_codes.json").read_text())[gateway]
     ours = GATEWAYS[gateway].CODES
     wrong = [
         (code, ours.get(code), cls)
         for cls, words in listed.items()
-        for code in words.replace(",", " ").split()
+        for code in (words.replace(",", " ").split() if isinstance(words, str) else words)
         if ours.get(code) != cls
     ]
     assert wrong == []
@@ -158,3 +191,9 @@ def test_adyens_words_for_its_codes_are_the_listed_ones() -> None:
         rows = [row for row in csv.DictReader(file) if row["gateway"] == "adyen_refusal_reason"]
     listed = {row["code"]: row["name"] for row in rows}
     assert {code: REASONS[code] for code in listed} == listed
+
+
+def test_braintrees_listed_codes_are_known() -> None:
+    with (CODES / "decline_codes.csv").open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["gateway"].startswith("braintree_")]
+    assert {row["code"] for row in rows} - braintree.CODES.keys() == set()
