@@ -32,6 +32,7 @@ from benchmarks._shop import databases, make_shop, read_checkout
 from flask_checkout_case import Checkout, Customer, signals
 from flask_checkout_case.data.incident_models import IncidentRow, MemberRow
 from flask_checkout_case.data.models import CaseRow, EventRow
+from flask_checkout_case.jobs.drain import drain
 from flask_checkout_case.jobs.sweep import sweep
 from flask_checkout_case.services.runtime import Runtime
 from tests.support.ports import free_port
@@ -76,7 +77,7 @@ def served() -> Flask:
 
 
 def sweep_until_told() -> None:
-    """Do what the worker does about outages, until SIGTERM."""
+    """Do what the worker does about a flood and about outages, until SIGTERM."""
     app = served()
     runtime: Runtime = app.extensions["checkout_case"]
     stopping: list[int] = []
@@ -84,6 +85,7 @@ def sweep_until_told() -> None:
     while not stopping:
         began = time.monotonic()
         with app.app_context():
+            drain(runtime)
             sweep(runtime)
         while not stopping and time.monotonic() - began < EVERY:
             time.sleep(0.1)

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Final
 
 from sqlalchemy.exc import IntegrityError
 
 from ..types import Event
-from .inserter import BATCH, TRIES, describe, is_transient, reason_of
+from .inserter import TRIES, describe, is_transient, reason_of
 from .leftovers import Leftover, Leftovers
 from .lines import BadLine, SpooledEvent
 from .spool import Spool, Step
 
 log = logging.getLogger(__name__)
+
+TOGETHER: Final = 10
+"""Events of one transaction: the shop waits for a long one, where one writes at a time."""
 
 Write = Callable[[Sequence[Event]], object]
 
@@ -27,24 +33,39 @@ class Drain:
 
     Args:
         write: inserts events in one transaction, each once.
+        resting: is entered for each batch, and lets others write after it.
         own: this process's spool, which has to know what was settled for it.
     """
 
     def __init__(
-        self, leftovers: Leftovers, own: Spool, write: Write, step: Step | None = None
+        self,
+        leftovers: Leftovers,
+        own: Spool,
+        write: Write,
+        resting: Callable[[], AbstractContextManager[None]] = nullcontext,
+        step: Step | None = None,
     ) -> None:
         self._leftovers = leftovers
         self._own = own
         self._write = write
+        self._resting = resting
         self._step = step
 
-    def run(self) -> int:
-        """Drain all files; the number of events. What the database doesn't take now stays."""
+    def run(self, only: Collection[Path] | None = None) -> int | None:
+        """Drain the files; the number of events, ``None`` when another drain is at work.
+
+        What the database doesn't take now stays.
+
+        Args:
+            only: these alone.
+        """
         count = 0
         with self._leftovers.alone() as alone:
             if not alone:
-                return 0
+                return None
             for path in self._leftovers.files():
+                if only is not None and path not in only:
+                    continue
                 try:
                     with self._leftovers.opened(path) as leftover:
                         if leftover is not None:
@@ -57,10 +78,14 @@ class Drain:
 
     def _drain(self, leftover: Leftover) -> int:
         events = leftover.content.events
+        if leftover.alive:
+            # Another process's drain may have brought in what is ours.
+            self._own.settled_elsewhere(leftover.path, leftover.content.acknowledged)
         refused: list[BadLine] = []
-        for start in range(0, len(events), BATCH):
-            batch = events[start : start + BATCH]
-            refused += self._insert(batch)
+        for start in range(0, len(events), TOGETHER):
+            batch = events[start : start + TOGETHER]
+            with self._resting():
+                refused += self._insert(batch)
             self._stepped("drain:inserted")
             self._settle(leftover, batch, refused)
             self._stepped("drain:acknowledged")

@@ -103,7 +103,10 @@ class Leftovers:
                 return
             content = lines.parse(_read(descriptor))
             if alive:
-                content = Content(events=[one for one in content.events if self._is_old(one)])
+                content = Content(
+                    events=[one for one in content.events if self._is_old(one)],
+                    acknowledged=content.acknowledged,
+                )
             elif content.tail:
                 offset = os.fstat(descriptor).st_size - len(content.tail)
                 content.bad.append(lines.BadLine(offset, content.tail, "the line was cut short"))

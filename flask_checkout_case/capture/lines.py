@@ -56,11 +56,13 @@ class Content:
         events: those that nobody has acknowledged, in the order in which they were written.
         bad: lines that can't be trusted and are not in the quarantine yet.
         tail: bytes after the last newline; in the file of a live process a line being written.
+        acknowledged: the numbers of the others.
     """
 
     events: list[SpooledEvent] = field(default_factory=list)
     bad: list[BadLine] = field(default_factory=list)
     tail: bytes = b""
+    acknowledged: set[int] = field(default_factory=set)
 
 
 def _line(body: bytes) -> bytes:
@@ -148,7 +150,6 @@ def _texts(values: Mapping[str, Any], *others: str) -> list[Any]:
 def parse(content: bytes) -> Content:
     """Read a file's bytes. Damage costs the damaged line and no other."""
     found = Content()
-    acknowledged: set[int] = set()
     quarantined: set[int] = set()
     events: list[SpooledEvent] = []
     offset = 0
@@ -160,7 +161,7 @@ def parse(content: bytes) -> Content:
                 if kind in _EVENTS:
                     events.append(_event(kind, offset, line, rest))
                 else:
-                    numbers = acknowledged if kind == b"A" else quarantined
+                    numbers = found.acknowledged if kind == b"A" else quarantined
                     numbers.update(int(number) for number in rest.split())
             except Exception as error:  # noqa: BLE001 - a line may hold anything
                 found.bad.append(BadLine(offset, line, str(error) or type(error).__name__))
@@ -168,7 +169,7 @@ def parse(content: bytes) -> Content:
     found.events = [
         spooled
         for spooled in events
-        if spooled.number not in acknowledged and spooled.offset not in quarantined
+        if spooled.number not in found.acknowledged and spooled.offset not in quarantined
     ]
     found.bad = [bad for bad in found.bad if bad.offset not in quarantined]
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 import weakref
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from ..types import Event
 from .background import Background
 from .drain import Drain
 from .engine import CaptureDatabase, off_request
+from .flood import Flood
 from .inserter import BATCH, Captured, Inserter, Record, describe
 from .leftovers import Leftovers, quarantined
 from .packing import Packed
@@ -28,6 +30,7 @@ log = logging.getLogger(__name__)
 IN_MEMORY: Final = 10_000
 """Events kept in memory while the database is away; the rest is in the spool alone."""
 OVERDUE: Final = 300.0
+_PATIENCE: Final = 5.0
 
 
 @dataclass(slots=True, eq=False)
@@ -69,6 +72,8 @@ class SpoolRecorder:
         self._direct = direct
         self._step = step
         self._spool_error: str | None = None
+        self._flood = Flood()
+        self._left = False
         self._begin()
         _recorders.add(self)
 
@@ -91,10 +96,14 @@ class SpoolRecorder:
         scope = self._scope()
         context = None if scope is not None or not has_app_context() else _context()
         receipt = None if self._direct else self._spooled(content)
+        flooded = receipt is not None and self._flood.takes(content)
+        self._left |= flooded
         captured = Captured(content, receipt, scope, context)
         waiting = self.inserter.waiting
-        if receipt is None or len(waiting) < IN_MEMORY:
+        if receipt is None or (len(waiting) < IN_MEMORY and not flooded):
             waiting[captured.key] = captured
+        if self._left and not self._flood.is_on:
+            self.background.wake()
         if self._direct:
             self._insert_at_once(captured)
 
@@ -225,6 +234,8 @@ class SpoolRecorder:
                 return
             if not self._insert_free(self.database) and not self.inserter.waiting:
                 breaker.succeeded()
+            if self._left and not self._flood.is_on:
+                self._take_back()
 
     def _insert_free(self, database: Any) -> int:
         count = 0
@@ -234,6 +245,24 @@ class SpoolRecorder:
                 break
             count += inserted
         return count
+
+    def _take_back(self) -> int:
+        """Insert what a flood has left to the worker, unless the worker is at it already."""
+        own = Leftovers(self.spool.directory, grace_ms=0, step=self._step)
+        done = self._drain_of(own).run(only=self.spool.paths)
+        # What came meanwhile is left once more by its own flood.
+        self._left = self._left and done is None
+        return done or 0
+
+    def _drain_of(self, leftovers: Leftovers) -> Drain:
+        database = self.runtime.database
+        return Drain(
+            leftovers,
+            self.spool,
+            lambda events: self._record(self.runtime, events, database),
+            database.letting_others_write,
+            self._step,
+        )
 
     def flush(self) -> int:
         """Make what this process has captured durable in the database now; the number of events.
@@ -250,6 +279,9 @@ class SpoolRecorder:
                 if not inserted:
                     break
                 count += inserted
+            until = time.monotonic() + _PATIENCE
+            while self._left and not self.inserter.breaker.is_open and time.monotonic() < until:
+                count += self._take_back()
         return count
 
     def drain(self) -> int:
@@ -261,13 +293,7 @@ class SpoolRecorder:
             return 0
         with off_request():
             count = self._insert_free(self.runtime.database)
-            drain = Drain(
-                self.leftovers,
-                self.spool,
-                lambda events: self._record(self.runtime, events, self.runtime.database),
-                self._step,
-            )
-            return count + drain.run()
+            return count + (self._drain_of(self.leftovers).run() or 0)
 
     def close(self) -> None:
         """Close the connections; what was captured stays in the spool."""

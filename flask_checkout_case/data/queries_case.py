@@ -4,30 +4,62 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, insert, or_, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Executable,
+    and_,
+    case,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from ..rules.lifecycle import dedupe_key
 from ..types import LIVE
+from .base import Base
 from .models import AgentRow, CaseRow, CheckoutRow, EntryRow, EventRow
 from .queries_assignment import held, keep_in_step
 
+_ANEW = {"populate_existing": True}
+_ENTRIES: Any = EntryRow.__table__
+_ADD_ENTRIES = insert(_ENTRIES)
 _LIVE_WORDS = tuple(str(status) for status in LIVE)
 
 
-def _upsert(session: Session, table: type[Any]) -> postgresql.Insert | sqlite.Insert:
-    if session.get_bind().dialect.name == "postgresql":
-        return postgresql.insert(table)
-    return sqlite.insert(table)
+# What every failure writes is made once for each database, of tables: making it anew, or letting
+# the mapper insert it, costs more than running it.
+
+
+def _upsert(dialect: str, row: type[Base]) -> postgresql.Insert | sqlite.Insert:
+    table: Any = row.__table__
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+
+
+def _returning(row: type[Base], statement: postgresql.Insert | sqlite.Insert) -> Executable:
+    columns = row.__table__.columns
+    return select(row).from_statement(statement.returning(*columns))
+
+
+def _dialect(session: Session) -> str:
+    return session.get_bind().dialect.name
+
+
+@cache
+def _add_event(dialect: str) -> Executable:
+    return _upsert(dialect, EventRow).on_conflict_do_nothing().returning(EventRow.id)
 
 
 def add_event(session: Session, values: Mapping[str, Any]) -> bool:
     """Keep an event once; ``False`` when one of that id is there already."""
-    statement = _upsert(session, EventRow).values(**values).on_conflict_do_nothing()
-    return session.scalar(statement.returning(EventRow.id)) is not None
+    return session.scalar(_add_event(_dialect(session)), dict(values)) is not None
 
 
 def put_checkout(
@@ -38,7 +70,14 @@ def put_checkout(
     What an older event says never overwrites what a newer one said; what an event leaves out stays.
     ``paid_at`` and ``ordered_at`` keep their first value, and end the watch for hesitation.
     """
-    statement = _upsert(session, CheckoutRow).values(**values)
+    statement = _put_checkout(_dialect(session), progress)
+    row: CheckoutRow = session.scalars(statement, dict(values), execution_options=_ANEW).one()
+    return row
+
+
+@cache
+def _put_checkout(dialect: str, progress: bool) -> Executable:
+    statement = _upsert(dialect, CheckoutRow)
     new, old = statement.excluded, CheckoutRow
     newer = new.seen_at >= old.seen_at
 
@@ -75,9 +114,7 @@ def put_checkout(
             "check_at": _earlier(old.check_at, new.check_at),
         },
     )
-    return session.scalars(
-        statement.returning(CheckoutRow), execution_options={"populate_existing": True}
-    ).one()
+    return _returning(CheckoutRow, statement)
 
 
 def _earlier(old: Any, new: Any) -> Any:
@@ -100,7 +137,14 @@ def put_case(session: Session, values: Mapping[str, Any]) -> CaseRow:
 
     The row's ``occurrences`` tell which: 1 is a new case.
     """
-    statement = _upsert(session, CaseRow).values(**values)
+    statement = _put_case(_dialect(session))
+    row: CaseRow = session.scalars(statement, dict(values), execution_options=_ANEW).one()
+    return row
+
+
+@cache
+def _put_case(dialect: str) -> Executable:
+    statement = _upsert(dialect, CaseRow)
     new = statement.excluded
     statement = statement.on_conflict_do_update(
         index_elements=[CaseRow.dedupe_key],
@@ -122,15 +166,13 @@ def put_case(session: Session, values: Mapping[str, Any]) -> CaseRow:
             "version": CaseRow.version + 1,
         },
     )
-    return session.scalars(
-        statement.returning(CaseRow), execution_options={"populate_existing": True}
-    ).one()
+    return _returning(CaseRow, statement)
 
 
 def add_entries(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     """Append to timelines, in this order."""
     if rows:
-        session.execute(insert(EntryRow), [dict(row) for row in rows])
+        session.execute(_ADD_ENTRIES, [dict(row) for row in rows])
 
 
 def entry_id(session: Session, case_id: int, key: str) -> int | None:
@@ -240,7 +282,7 @@ def checkout_by_ref(session: Session, ref: str, *, lock: bool = False) -> Checko
 
 def put_agent(session: Session, values: Mapping[str, Any]) -> None:
     """Remember an agent as the shop's loader has just described them; their presence stays."""
-    statement = _upsert(session, AgentRow).values(**values)
+    statement = _upsert(_dialect(session), AgentRow).values(**values)
     told = values.keys() - {"ref", "presence"}
     kept = {name: getattr(statement.excluded, name) for name in told}
     session.execute(statement.on_conflict_do_update(index_elements=[AgentRow.ref], set_=kept))

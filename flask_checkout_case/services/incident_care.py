@@ -20,9 +20,9 @@ from .entries import entry
 from .reading import info
 from .runtime import Runtime, Unit
 
-TOGETHER: Final = 500
+TOGETHER: Final = 100
 """Members of one transaction: others wait for a long one."""
-ROUNDS: Final = 40
+ROUNDS: Final = 200
 OVERLAP: Final = timedelta(minutes=2)
 """So far back is looked again: a transaction may have become visible late."""
 STRAGGLERS: Final = timedelta(minutes=5)
@@ -36,7 +36,8 @@ def care_for(runtime: Runtime, incident_id: int) -> int:
     """Do what is due about an incident; how many cases or incidents changed."""
     changed = 0
     for _ in range(ROUNDS):
-        more = _gather(runtime, incident_id)
+        with runtime.database.letting_others_write():
+            more = _gather(runtime, incident_id)
         changed += more
         if more < TOGETHER:
             break

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
+from sqlalchemy.exc import DBAPIError
+
 from ..data import queries_incident as queries
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ AGAIN_AFTER: Final = 30.0
 
 
 class IncidentSource:
-    """Gives the open incidents; never raises.
+    """Gives the open incidents; never raises, but for a connection that has just been lost.
 
     Args:
         seconds: a clock that never goes back.
@@ -45,8 +47,15 @@ class IncidentSource:
         self.refresh(database)
         return self._known
 
-    def refresh(self, database: Database) -> None:
-        """Read anew what is older than :data:`FRESH_FOR`."""
+    def refresh(self, database: Database, *, lost_is_told: bool = False) -> None:
+        """Read anew what is older than :data:`FRESH_FOR`.
+
+        Args:
+            lost_is_told: for those who are about to write by the same connection.
+
+        Raises:
+            sqlalchemy.exc.DBAPIError: the connection was lost, and ``lost_is_told``.
+        """
         if self._seconds() < self._stale_at:
             return
         # Who comes while another thread reads goes on with what is known.
@@ -56,9 +65,11 @@ class IncidentSource:
             with database.reading() as session:
                 self._known = tuple(queries.open_incidents(session))
             self._stale_at = self._seconds() + FRESH_FOR
-        except Exception as error:  # noqa: BLE001 - a shop's request never fails for this
+        except Exception as error:
             self._stale_at = self._seconds() + AGAIN_AFTER
             log.warning("the open incidents can't be read (%s)", type(error).__name__)
+            if lost_is_told and isinstance(error, DBAPIError) and error.connection_invalidated:
+                raise
         finally:
             self._lock.release()
 

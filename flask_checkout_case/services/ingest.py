@@ -50,7 +50,7 @@ def record(runtime: Runtime, events: Sequence[Event], database: Database | None 
     """
     unit = Unit.begin(runtime)
     through = database or runtime.database
-    runtime.incidents.refresh(through)
+    runtime.incidents.refresh(through, lost_is_told=True)
     with runtime.policies.held(through), through.writing() as session:
         unit.session = session
         new = sum(_apply(unit, event) for event in events)
