@@ -100,6 +100,8 @@ def test_klarna_refuses_and_the_agent_sees_another_gateway(
     expect(attempts).to_contain_text("Adyen · klarna")
     expect(attempts).to_contain_text("tell no more")
     expect(attempts.get_by_role("link", name="Open at Stripe")).to_be_visible()
+    # Only what is beside the conversation scrolls, never the page.
+    assert agent.evaluate("document.documentElement.scrollHeight - innerHeight") == 0
     attempts.scroll_into_view_if_needed()
     screenshot(agent, "attempts-desktop")
     customer.get_by_role("button", name="Pay in 30 days with Klarna").click()

@@ -94,3 +94,12 @@ def test_it_stays_on_its_cases_when_it_is_over(shop: Shop, clock: Clock) -> None
     own = body(lin.get(f"cases/{case.reference}").text)
     assert "The incident is over; it held 40 checkouts" in own
     assert "Payments by card" not in body(lin.get("?view=all").text)
+
+
+def test_its_own_case_has_nobody_to_answer(shop: Shop, clock: Clock) -> None:
+    outage(shop, clock)
+    (case,) = queued(shop)
+    page = Desk(shop, "lin").get(f"cases/{case.reference}").html
+    assert page.select_one("#reply-text") is None
+    assert page.select_one("#note-text") is not None
+    assert page.select_one('[data-key="customer"]') is None
