@@ -104,9 +104,13 @@ def verify(
         raise SignatureError(f"PAYPAL-AUTH-ALGO is not {ALGORITHM}")
     signature = _signature(headers.get("PAYPAL-TRANSMISSION-SIG"))
     key = certificates.key(headers.get("PAYPAL-CERT-URL") or "", now)
-    texts = (f"{transmission}|{sent_at}|{one}|{zlib.crc32(raw)}" for one in webhook_ids)
-    if not any(_has_signed(key, signature, text.encode()) for text in texts):
+    texts = (signed_text(transmission, sent_at, one, raw) for one in webhook_ids)
+    if not any(_has_signed(key, signature, text) for text in texts):
         raise SignatureError("the signature does not verify")
+
+
+def signed_text(transmission: str, sent_at: str, webhook_id: str, raw: bytes) -> bytes:
+    return f"{transmission}|{sent_at}|{webhook_id}|{zlib.crc32(raw)}".encode()
 
 
 def _header(headers: Mapping[str, str], name: str, form: re.Pattern[str]) -> str:
