@@ -6,7 +6,7 @@ import re
 import tomllib
 from pathlib import Path
 
-EXTRAS = ("stripe", "adyen", "postgres")
+EXTRAS = ("stripe", "adyen", "paypal", "postgres")
 
 
 def main() -> None:

@@ -28,6 +28,7 @@ __all__ = [
 ]
 
 _SDK: Final = "paypalserversdk"
+_BELOW: Final = "apimatic_core"
 _DEEPEST: Final = 12
 _READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Told | None]]] = {
     "Order": read_order,
@@ -62,9 +63,9 @@ def describe_exception(error: BaseException) -> dict[str, Any] | None:
 
 def describe_result(result: object) -> Told | None:
     """Read what the SDK's payment calls return; ``None`` when nothing has come to an end."""
-    if not _names(result):
-        return None
-    body = getattr(result, "body", result)
+    # The SDK wraps what it has read in a class of the library below it.
+    is_wrapped = "ApiResponse" in _names(result, _BELOW)
+    body = getattr(result, "body", None) if is_wrapped else result
     read = next((_READERS[name] for name in _names(body) if name in _READERS), None)
     found = read(_plain(body)) if read is not None else None
     if found is None:
@@ -118,10 +119,10 @@ def _plain(value: Any, depth: int = 0) -> Any:
     }
 
 
-def _names(found: object) -> list[str]:
-    """Return the names of the SDK's classes that ``found`` is of."""
+def _names(found: object, package: str = _SDK) -> list[str]:
+    """Return the names of the package's classes that ``found`` is of."""
     return [
         cls.__name__
         for cls in type(found).__mro__
-        if cls.__module__ == _SDK or cls.__module__.startswith(f"{_SDK}.")
+        if cls.__module__ == package or cls.__module__.startswith(f"{package}.")
     ]

@@ -66,7 +66,6 @@ class Signer:
         raw: bytes,
         webhook_id: str = PAYPAL_IDS[0],
         at: datetime | None = None,
-        **changes: str,
     ) -> dict[str, str]:
         sent_at = f"{at or utc_now():%Y-%m-%dT%H:%M:%SZ}"
         transmission = "dfb3be50-fd74-11e4-8bf3-77339302725b"
@@ -79,7 +78,6 @@ class Signer:
             "PAYPAL-CERT-URL": CERT_URL,
             "PAYPAL-AUTH-ALGO": ALGORITHM,
             "Content-Type": "application/json",
-            **changes,
         }
 
 

@@ -6,10 +6,11 @@ import json
 from typing import Any
 
 import pytest
+from apimatic_core.http.response.api_response import ApiResponse
 from paypalserversdk.exceptions.api_exception import ApiException
 from paypalserversdk.exceptions.error_exception import ErrorException
 from paypalserversdk.exceptions.o_auth_provider_exception import OAuthProviderException
-from paypalserversdk.http.api_response import ApiResponse
+from paypalserversdk.http.api_response import ApiResponse as OwnResponse
 from paypalserversdk.http.http_response import HttpResponse
 from paypalserversdk.models.captured_payment import CapturedPayment
 from paypalserversdk.models.order import Order
@@ -115,7 +116,7 @@ def returned(body: Any, made: Any = Order) -> ApiResponse:
 )
 def test_a_captured_order_is_read(status: str, signal: str) -> None:
     result = returned(paypal_order(paypal_capture(status=status)))
-    for one in (result, result.body):
+    for one in (result, OwnResponse.create(result), result.body):
         told = describe_result(one)
         assert told is not None
         name, arguments = told

@@ -172,7 +172,7 @@ def test_what_was_sent_in_the_future_is_refused(ahead: int, refused: bool) -> No
 def test_a_certificate_is_asked_for_nowhere_but_at_paypal(url: str) -> None:
     asked: list[str] = []
     raw, signer = paypal_event(), paypal_signer()
-    headers = signer.headers(raw, **{"PAYPAL-CERT-URL": url})
+    headers = signer.headers(raw) | {"PAYPAL-CERT-URL": url}
     with pytest.raises(SignatureError):
         read(raw, headers, certificates=signer.certificates(asked.append))
     assert asked == []
@@ -184,7 +184,7 @@ def test_a_certificate_is_asked_for_once(url: str) -> None:
     raw, signer = paypal_event(), paypal_signer()
     certificates = signer.certificates(asked.append)
     for _ in range(5):
-        read(raw, signer.headers(raw, **{"PAYPAL-CERT-URL": url}), certificates=certificates)
+        read(raw, signer.headers(raw) | {"PAYPAL-CERT-URL": url}, certificates=certificates)
     assert asked == [url]
 
 
