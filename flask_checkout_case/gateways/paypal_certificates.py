@@ -7,7 +7,6 @@ that the answer is PayPal's is proved by the TLS of that connection.
 
 from __future__ import annotations
 
-import http.client
 import logging
 import re
 import time
@@ -22,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.x509.oid import NameOID
 
 from .. import egress
-from ..errors import CheckoutCaseError, SignatureError, UnavailableError
+from ..errors import SignatureError, UnavailableError
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +96,7 @@ class Certificates:
         self._fetches.append(began)
         try:
             return x509.load_pem_x509_certificates(self.fetch(url))[0]
-        except (CheckoutCaseError, OSError, http.client.HTTPException, ValueError) as error:
+        except Exception as error:
             log.warning("PayPal's certificate can't be had: %s", error)
             raise UnavailableError("PayPal's certificate can't be had at present") from error
 
