@@ -29,6 +29,7 @@ __all__ = [
 
 _SDK: Final = "paypalserversdk"
 _BELOW: Final = "apimatic_core"
+_UNSENT: Final = "AuthValidationException"
 _DEEPEST: Final = 12
 _READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Told | None]]] = {
     "Order": read_order,
@@ -44,6 +45,8 @@ _SHOPS: Final = frozenset({400, 401, 403, 404})
 
 def describe_exception(error: BaseException) -> dict[str, Any] | None:
     """Read one of the SDK's exceptions; ``None`` when it is not one of them."""
+    if _UNSENT in _names(error, _BELOW):
+        return _unsent(error)
     names = _names(error)
     if not names:
         return None
@@ -81,6 +84,19 @@ def dashboard_url(payment: Mapping[str, Any]) -> str | None:
         return None
     site = "www.sandbox" if payment.get("livemode") is False else "www"
     return f"https://{site}.paypal.com/activity/payment/{reference}"
+
+
+def _unsent(error: BaseException) -> dict[str, Any]:
+    """Say that no token was to be had, mostly for wrong credentials, so that nothing was sent.
+
+    Other gateways' SDKs are built on the same library: whose it is, the shop has to know.
+    """
+    return {
+        "failure_class": FailureClass.CONFIG.value,
+        "outcome": "failed",
+        "error_type": _UNSENT,
+        "message": str(error),
+    }
 
 
 def _detail(error: BaseException) -> dict[str, Any]:

@@ -126,13 +126,16 @@ class Api:
     status: int = 201
     body: Any = None
     wait: float = 0
+    knows_shop: bool = True
     captured: list[str] = field(default_factory=list)
 
     def app(self) -> Flask:
         app = Flask("paypal")
 
         @app.post("/v1/oauth2/token")
-        def token() -> dict[str, Any]:
+        def token() -> Any:
+            if not self.knows_shop:
+                return {"error": "invalid_client", "error_description": "It says"}, 401
             return {"access_token": "A21", "token_type": "Bearer", "expires_in": 3600}
 
         @app.post("/v2/checkout/orders/<order>/capture")
@@ -218,6 +221,16 @@ def test_what_the_real_sdk_raises_becomes_a_case(
     (case,) = flushed(shop)
     assert api.captured == [ORDER]
     assert (case.failure_class, case.checkout_ref) == (expected, "c-1")
+
+
+def test_credentials_that_paypal_does_not_know_are_the_shops_to_mend(
+    shop: Shop, api: Api, sdk: PaypalServersdkClient
+) -> None:
+    api.knows_shop = False
+    with pytest.raises(ApiException):
+        pay(shop, sdk)
+    (case,) = flushed(shop)
+    assert (case.failure_class, api.captured) == ("config", [])
 
 
 def test_a_declined_capture_of_the_real_sdk_becomes_a_case_once(

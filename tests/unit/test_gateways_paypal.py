@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from apimatic_core.exceptions.auth_validation_exception import AuthValidationException
 from apimatic_core.http.response.api_response import ApiResponse
 from paypalserversdk.exceptions.api_exception import ApiException
 from paypalserversdk.exceptions.error_exception import ErrorException
@@ -96,6 +97,13 @@ def test_details_of_any_shape_are_read(details: Any) -> None:
     told = describe_exception(error)
     assert told is not None
     assert read_failure(told, None).failure_class == "config"
+
+
+def test_without_a_token_nothing_was_sent() -> None:
+    told = describe_exception(AuthValidationException("OAuthToken is undefined or expired."))
+    assert told is not None
+    failure = read_failure(told, None)
+    assert (failure.failure_class, failure.outcome, failure.gateway) == ("config", "failed", None)
 
 
 def test_somebody_elses_exceptions_are_left_to_them() -> None:
