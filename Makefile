@@ -28,7 +28,8 @@ system:
 $(VENV)/.installed: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install $(PIP_FLAGS) --upgrade "pip>=25.1"
-	$(BIN)/python -m pip install $(PIP_FLAGS) --editable '.[stripe,adyen,braintree,celery,postgres,metrics]' --group dev
+	$(BIN)/python -m pip install $(PIP_FLAGS) --group dev \
+		--editable '.[stripe,adyen,braintree,paypal,celery,postgres,metrics]'
 	touch $@
 
 demo: $(VENV)/.installed  ## a shop, its local Stripe and a worker, with data to look at
@@ -55,7 +56,7 @@ $(LOWEST)/.installed: pyproject.toml tools/lowest.py
 	$(LOWEST)/bin/python -m pip install $(PIP_FLAGS) --upgrade "pip>=25.1"
 	$(LOWEST)/bin/python tools/lowest.py > $(LOWEST)/lowest.txt
 	$(LOWEST)/bin/python -m pip install $(PIP_FLAGS) --constraint $(LOWEST)/lowest.txt \
-		--editable '.[stripe,adyen,braintree,postgres]' --group test
+		--editable '.[stripe,adyen,braintree,paypal,postgres]' --group test
 	touch $@
 
 lint: $(VENV)/.installed  ## ruff

@@ -133,3 +133,10 @@ class EgressRefusedError(CheckoutCaseError):
 
     code = "egress_refused"
     status = 502
+
+
+class UnavailableError(CheckoutCaseError):
+    """What is needed to answer can't be had at present; whoever asked should ask again."""
+
+    code = "unavailable"
+    status = 503

@@ -6,7 +6,7 @@ import re
 import tomllib
 from pathlib import Path
 
-EXTRAS = ("stripe", "adyen", "braintree", "postgres")
+EXTRAS = ("stripe", "adyen", "braintree", "paypal", "postgres")
 
 
 def main() -> None:

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from .. import egress
 from ..services import escalation
 from ..services.runtime import Runtime
-from . import egress
 from .letters import case_link
 from .mail import PermanentError
 

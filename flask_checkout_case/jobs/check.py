@@ -18,11 +18,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from ..data import outbox
 from ..data.base import Base
 from ..data.claims import GAVE_UP
+from ..egress import read_networks
 from ..errors import CheckoutCaseError
 from ..gateways import GATEWAYS
 from ..services.policies import active
 from ..services.runtime import Runtime
-from .egress import read_networks
 from .mail import mailer_of
 
 log = logging.getLogger(__name__)

@@ -16,10 +16,10 @@ from email.utils import format_datetime, parseaddr
 from typing import Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from ..egress import TIMEOUT, Network, Target, read_networks, resolve
 from ..errors import ConfigurationError
 from ..services.runtime import Runtime
 from ..types import utc_now
-from .egress import TIMEOUT, Network, Target, read_networks, resolve
 
 _MAIL_URL: Final = "CHECKOUT_CASE_MAIL_URL"
 _EXPECTED: Final = "an address such as 'smtp://user:password@host:587?tls=starttls' or 'smtps://…'"

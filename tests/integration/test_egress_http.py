@@ -12,8 +12,8 @@ import pytest
 from flask import Flask, Response, redirect, request
 from werkzeug.serving import make_server
 
+from flask_checkout_case import egress
 from flask_checkout_case.errors import EgressRefusedError
-from flask_checkout_case.jobs import egress
 from tests.support.certificate import make_certificate
 
 if TYPE_CHECKING:

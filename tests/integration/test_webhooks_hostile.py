@@ -14,7 +14,7 @@ from webtest import TestApp
 
 from flask_checkout_case.data.models import EventRow
 from flask_checkout_case.errors import SignatureError
-from flask_checkout_case.gateways import GATEWAYS
+from flask_checkout_case.gateways import GATEWAYS, paypal_certificates
 from tests.support.braintree import BRAINTREE_KEYS, FORM, posted, settlement
 from tests.support.due import cases, runtime_of
 from tests.support.gateways import (
@@ -27,13 +27,14 @@ from tests.support.gateways import (
     stripe_failure,
     stripe_signature,
 )
+from tests.support.paypal import PAYPAL_IDS, paypal_capture, paypal_event, paypal_signer
 from tests.support.shop import Shop
 
 SECRETS: dict[str, Any] = {
     "stripe": list(STRIPE_SECRETS),
     "adyen": list(ADYEN_KEYS),
     "braintree": list(BRAINTREE_KEYS),
-    "paypal": "8PT597110X687430LKGECATA",
+    "paypal": list(PAYPAL_IDS),
 }
 NONSENSE = [
     b"",
@@ -59,7 +60,8 @@ NONSENSE = [
 
 
 @pytest.fixture
-def shop(make_app: Callable[..., Shop]) -> Shop:
+def shop(make_app: Callable[..., Shop], monkeypatch: pytest.MonkeyPatch) -> Shop:
+    monkeypatch.setattr(paypal_certificates, "CERTIFICATES", paypal_signer().certificates())
     return make_app(CHECKOUT_CASE_WEBHOOK_SECRETS=SECRETS)
 
 
@@ -84,9 +86,10 @@ def test_nonsense_is_a_400(shop: Shop, client: TestApp, gateway: str) -> None:
     for body in bodies:
         for kind in ("application/json", "application/x-www-form-urlencoded", "text/plain"):
             headers = {
-                "Content-Type": kind,
                 "Stripe-Signature": "t=1,v1=é",
                 "Content-Encoding": "gzip",
+                **paypal_signer().headers(b"something else"),
+                "Content-Type": kind,
             }
             answer = client.post(url(gateway), body, headers=headers, status="*")
             assert answer.status_code == 400, (body[:40], kind)
@@ -115,7 +118,7 @@ def test_signed_text_that_no_database_takes_is_cleaned(
 
 
 def flood() -> list[tuple[str, bytes, dict[str, str]]]:
-    """Return deliveries of two checkouts' tries, each several times and in disorder."""
+    """Return deliveries of three checkouts' tries, each several times and in disorder."""
     stripes = [
         stripe_failure("ch_1"),
         stripe_failure("ch_2", decline_code="do_not_honor"),
@@ -130,6 +133,11 @@ def flood() -> list[tuple[str, bytes, dict[str, str]]]:
     sent = [("stripe", raw, stripe_signature(raw)) for raw in raws]
     sent += [("adyen", raw, {"Content-Type": "application/json"}) for raw in adyens]
     sent += [("braintree", posted(settlement(id=f"tx{n}", order_id="c-2")), FORM) for n in (1, 2)]
+    paypals = [
+        paypal_event(id=f"WH-{one}", resource=paypal_capture(id=one, custom_id="c-3"))
+        for one in "AB"
+    ]
+    sent += [("paypal", raw, paypal_signer().headers(raw)) for raw in paypals]
     deliveries = sent * 9
     random.Random(4).shuffle(deliveries)
     return deliveries
@@ -152,6 +160,7 @@ def test_duplicates_disorder_and_floods_change_nothing(shop: Shop) -> None:
     assert events(shop) == 7
     by_ref = {case.checkout_ref: case for case in cases(shop)}
     assert by_ref["c-2"].occurrences == 4
+    assert by_ref["c-3"].occurrences == 2
     assert "c-1" not in by_ref or by_ref["c-1"].status == "closed"
 
 

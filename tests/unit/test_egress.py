@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flask_checkout_case.errors import ConfigurationError, EgressRefusedError
-from flask_checkout_case.jobs.egress import (
+from flask_checkout_case.egress import (
     Resolver,
     plain_host,
     read_networks,
@@ -18,6 +17,7 @@ from flask_checkout_case.jobs.egress import (
     resolve,
     why_refused,
 )
+from flask_checkout_case.errors import ConfigurationError, EgressRefusedError
 
 
 def answering(*addresses: str) -> Resolver:

@@ -9,7 +9,14 @@ import pytest
 from flask_checkout_case import gateways
 from flask_checkout_case.gateways import GATEWAYS, gateway_of, read_failure
 from flask_checkout_case.types import FailureClass
-from tests.support.gateways import ADYEN_CODES, BRAINTREE_CODES, STRIPE_CODES, listed
+from tests.support.gateways import (
+    ADYEN_CODES,
+    BRAINTREE_CODES,
+    PAYPAL_CODES,
+    PAYPAL_ISSUES,
+    STRIPE_CODES,
+    listed,
+)
 
 
 @pytest.mark.parametrize(("code", "expected"), listed(STRIPE_CODES))
@@ -24,16 +31,26 @@ def test_every_decline_code_of_stripe_has_its_class(code: str, expected: str) ->
         )
 
 
-@pytest.mark.parametrize(
-    ("gateway", "code", "expected"),
-    [
-        (gateway, *one)
-        for gateway, codes in (("adyen", ADYEN_CODES), ("braintree", BRAINTREE_CODES))
-        for one in listed(codes)
-    ],
-)
+REFUSALS = [
+    *(("adyen", *row) for row in listed(ADYEN_CODES)),
+    *(("braintree", *row) for row in listed(BRAINTREE_CODES)),
+    *(("paypal", *row) for row in [*listed(PAYPAL_CODES), *listed(PAYPAL_ISSUES)]),
+]
+
+
+@pytest.mark.parametrize(("gateway", "code", "expected"), REFUSALS)
 def test_every_refusal_has_its_class(gateway: str, code: str, expected: str) -> None:
     failure = read_failure({"provider": gateway, "failure_code": code}, "c-1")
+    assert (failure.failure_class, failure.unmapped, failure.raw_code) == (expected, False, code)
+
+
+@pytest.mark.parametrize("issue", ["INSTRUMENT_DECLINED", "DECLINED", "FAILED"])
+@pytest.mark.parametrize(("code", "expected"), [*listed(PAYPAL_CODES), ("PPZZ", "config")])
+def test_a_processors_code_says_more_than_paypals_issue(
+    issue: str, code: str, expected: str
+) -> None:
+    told = {"provider": "paypal", "failure_code": issue, "decline_code": code}
+    failure = read_failure(told, None)
     assert (failure.failure_class, failure.unmapped, failure.raw_code) == (expected, False, code)
 
 
@@ -100,7 +117,7 @@ def test_the_most_binding_word_is_believed(told: dict[str, str], expected: tuple
     assert (failure.failure_class, failure.retry) == expected
 
 
-@pytest.mark.parametrize("provider", ["stripe", "adyen", "braintree", "paystack", None])
+@pytest.mark.parametrize("provider", ["stripe", "adyen", "braintree", "paypal", "paystack", None])
 def test_an_unknown_code_is_soft_and_flagged(provider: str | None) -> None:
     failure = read_failure({"provider": provider, "failure_code": "of 2030"}, None)
     assert (failure.failure_class, failure.unmapped) == (FailureClass.SOFT, True)

@@ -19,16 +19,19 @@ from flask_checkout_case.gateways import (
     adyen,
     braintree,
     describe_result,
+    paypal,
+    paypal_webhooks,
     read_failure,
     stripe,
     stripe_webhooks,
 )
 from flask_checkout_case.gateways.adyen_codes import REASONS
-from flask_checkout_case.types import Event
+from flask_checkout_case.types import Event, FailureClass
 from tests.support import shared_data
 from tests.support.braintree import BRAINTREE_KEYS
 from tests.support.gateways import ADYEN_KEYS, STRIPE_SECRETS, adyen_body, adyen_signed
 from tests.support.gateways import stripe_signature as signature
+from tests.support.paypal import PAYPAL_IDS, paypal_signer
 
 EVENTS = shared_data.root() / "gateway_events"
 CODES = shared_data.root() / "decline_codes"
@@ -51,6 +54,11 @@ BRAINTREE_SAYS = {
     "local_payment_funded": ["payment_succeeded"],
     "local_payment_reversed": ["payment_failed"],
     "subscription_charged_unsuccessfully": ["payment_failed"],
+}
+PAYPAL_SAYS = {
+    "PAYMENT.AUTHORIZATION.CREATED": ["payment_succeeded"],
+    "PAYMENT.CAPTURE.COMPLETED": ["payment_succeeded"],
+    "PAYMENT.SALE.COMPLETED": ["payment_succeeded"],
 }
 
 
@@ -173,7 +181,7 @@ def test_adyens_own_answers(name: str, signal: str, failure_class: str | None) -
         assert read_failure(told[1], None).failure_class == failure_class
 
 
-@pytest.mark.parametrize("gateway", ["stripe", "adyen", "braintree"])
+@pytest.mark.parametrize("gateway", ["stripe", "adyen", "braintree", "paypal"])
 def test_the_listed_codes_have_the_listed_classes(gateway: str) -> None:
     listed = json.loads((CODES / "payment_codes.json").read_text())[gateway]
     ours = GATEWAYS[gateway].CODES
@@ -197,3 +205,54 @@ def test_braintrees_listed_codes_are_known() -> None:
     with (CODES / "decline_codes.csv").open(newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["gateway"].startswith("braintree_")]
     assert {row["code"] for row in rows} - braintree.CODES.keys() == set()
+
+
+def paypal_events() -> list[dict[str, Any]]:
+    several = json.loads((EVENTS / "paypal" / "events_in_other_tests.json").read_text())
+    signed = json.loads((EVENTS / "paypal" / "payment_sale_completed_signed.json").read_text())
+    one = json.loads((EVENTS / "paypal" / "webhooks_v1.json").read_text())
+    return [*several, json.loads(signed["body"]), one]
+
+
+@pytest.mark.parametrize("body", paypal_events(), ids=lambda body: body["event_type"])
+def test_paypals_own_events(body: dict[str, Any]) -> None:
+    signer, raw = paypal_signer(), json.dumps(body).encode()
+    headers, certificates = signer.headers(raw, at=NOW), signer.certificates()
+    events = paypal.read_webhook(raw, headers, PAYPAL_IDS, NOW, certificates)
+    assert names(events) == PAYPAL_SAYS.get(body["event_type"], [])
+    for event in events:
+        resource = body["resource"]
+        assert event.data["attempt_id"] == resource["id"]
+        assert event.data["currency"] in resource["amount"].values()
+    with pytest.raises(SignatureError):
+        paypal.read_webhook(raw, headers, ("another",), NOW, certificates)
+
+
+def test_what_paypal_signs_is_put_together_as_paypal_does() -> None:
+    vector = json.loads((EVENTS / "paypal" / "payment_sale_completed_signed.json").read_text())
+    headers, raw = vector["headers"], vector["body"].encode()
+    text = paypal_webhooks.signed_text(
+        headers["PAYPAL-TRANSMISSION-ID"],
+        headers["PAYPAL-TRANSMISSION-TIME"],
+        vector["webhook_id"],
+        raw,
+    )
+    assert text.decode() == vector["signed_text"]
+    asked: list[str] = []
+    signer = paypal_signer()
+    certificates = signer.certificates(asked.append)
+    # Signed by PayPal's key, and ours is given for it.
+    with pytest.raises(SignatureError):
+        paypal.read_webhook(raw, headers, (vector["webhook_id"],), NOW, certificates)
+    assert asked == [headers["PAYPAL-CERT-URL"]]
+
+
+@pytest.mark.parametrize("kind", ["paypal_processor_response", "paypal_issue"])
+def test_every_listed_code_of_paypal_is_known(kind: str) -> None:
+    rows = list(shared_data.rows("decline_codes/decline_codes.csv"))
+    codes = {row["code"]: row["category"] for row in rows if row["gateway"] == kind}
+    assert codes
+    assert {code for code in codes if code not in GATEWAYS["paypal"].CODES} == set()
+    classes = {GATEWAYS["paypal"].CODES[code] for code, said in codes.items() if said == "fraud"}
+    # 5160, an unauthorized user, is hard in the table that wins.
+    assert classes <= {FailureClass.FRAUD, FailureClass.HARD}

@@ -14,7 +14,13 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import ServiceUnavailable
 
 from ...capture import make_event
-from ...errors import CheckoutCaseError, InvalidInputError, NotFoundError, SignatureError
+from ...errors import (
+    CheckoutCaseError,
+    InvalidInputError,
+    NotFoundError,
+    SignatureError,
+    UnavailableError,
+)
 from ...gateways import GATEWAYS
 from ...services import ingest
 from ...services.runtime import Runtime
@@ -66,6 +72,9 @@ def _reader(current: Runtime, name: str) -> Reader:
 def _read(reader: Reader, gateway: str, raw: bytes, headers: Any, now: datetime) -> Sequence[Event]:
     try:
         return reader(raw, headers, now)
+    except UnavailableError as error:
+        # Nothing is known against it: the gateway sends it again.
+        raise ServiceUnavailable from error
     except CheckoutCaseError:
         raise
     except Exception as error:
