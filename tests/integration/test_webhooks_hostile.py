@@ -157,7 +157,7 @@ def test_duplicates_disorder_and_floods_change_nothing(shop: Shop) -> None:
     assert answers.count(200) > len(answers) / 2
     for one in flood():
         assert deliver(one) == 200
-    assert events(shop) == 7
+    assert events(shop) == 9
     by_ref = {case.checkout_ref: case for case in cases(shop)}
     assert by_ref["c-2"].occurrences == 4
     assert by_ref["c-3"].occurrences == 2
