@@ -15,6 +15,7 @@ from .adyen_codes import CODES, DIGITS, VOCABULARY, code_of
 from .adyen_webhooks import EXTRA, NAME, read_webhook
 from .codes import Codes, Verdict
 from .events import Told, minor_units
+from .reading import class_names, known, mapping
 
 __all__ = [
     "CODES",
@@ -58,7 +59,7 @@ def classify(codes: Codes) -> Verdict | None:
 
 def describe_exception(error: BaseException) -> dict[str, Any] | None:
     """Read one of the SDK's exceptions; ``None`` when it is not one of them."""
-    names = _names(error)
+    names = class_names(error, "Adyen")
     if not names:
         return None
     status, code = getattr(error, "status_code", None), getattr(error, "error_code", None)
@@ -78,16 +79,16 @@ def describe_exception(error: BaseException) -> dict[str, Any] | None:
         "attempt_id": getattr(error, "psp", None) or None,
         "message": _message(getattr(error, "message", None)),
     }
-    return {key: value for key, value in described.items() if value is not None}
+    return known(described)
 
 
 def describe_result(result: object) -> Told | None:
     """Read what the SDK's payment calls return; ``None`` when nothing has come to an end."""
-    body = getattr(result, "message", None) if _names(result) else None
+    body = getattr(result, "message", None) if class_names(result, "Adyen") else None
     signal = _STATES.get(str(body.get("resultCode"))) if isinstance(body, Mapping) else None
     if signal is None or not isinstance(body, Mapping):
         return None
-    amount, more = _mapping(body.get("amount")), _mapping(body.get("additionalData"))
+    amount, more = mapping(body.get("amount")), mapping(body.get("additionalData"))
     told: dict[str, Any] = {
         "provider": NAME,
         "attempt_id": body.get("pspReference"),
@@ -103,7 +104,7 @@ def describe_result(result: object) -> Told | None:
         }
         if body.get("resultCode") == "Error" and told["failure_code"] not in CODES:
             told["failure_class"] = FailureClass.PROCESSING.value
-    return signal, {key: value for key, value in told.items() if value is not None}
+    return signal, known(told)
 
 
 def dashboard_url(payment: Mapping[str, Any]) -> str | None:
@@ -122,16 +123,3 @@ def dashboard_url(payment: Mapping[str, Any]) -> str | None:
 def _message(said: Any) -> str | None:
     words = said.get("message") if isinstance(said, Mapping) else said
     return words if isinstance(words, str) and words else None
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _names(found: object) -> list[str]:
-    """Return the names of the SDK's classes that ``found`` is of."""
-    return [
-        cls.__name__
-        for cls in type(found).__mro__
-        if cls.__module__ == "Adyen" or cls.__module__.startswith("Adyen.")
-    ]

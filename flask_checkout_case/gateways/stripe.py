@@ -15,7 +15,8 @@ from typing import Any, Final
 from ..types import FailureClass, PaymentAttempt
 from .codes import Codes, Verdict, Vocabulary
 from .events import Told
-from .stripe_objects import error_codes, identifier, known, mapping, told_by
+from .reading import class_names, known, mapping
+from .stripe_objects import error_codes, identifier, told_by
 from .stripe_webhooks import EXTRA, NAME, read_webhook
 
 __all__ = [
@@ -101,7 +102,7 @@ def classify(codes: Codes) -> Verdict | None:
 
 def describe_exception(error: BaseException) -> dict[str, Any] | None:
     """Read one of the SDK's exceptions; ``None`` when it is not one of them."""
-    names = _names(error)
+    names = class_names(error, NAME)
     if not names:
         return None
     told = mapping(mapping(getattr(error, "json_body", None)).get("error"))
@@ -127,7 +128,7 @@ def describe_exception(error: BaseException) -> dict[str, Any] | None:
 
 def describe_result(result: object) -> Told | None:
     """Read a PaymentIntent or a Charge of the SDK; ``None`` when nothing has come to an end."""
-    if not _names(result):
+    if not class_names(result, NAME):
         return None
     # The SDK's older objects are mappings, whose to_dict() is deprecated; its newer ones are none.
     body = mapping(result) or mapping(getattr(result, "to_dict", dict)())
@@ -193,12 +194,3 @@ def dashboard_url(payment: Mapping[str, Any]) -> str | None:
     parts = [account] if isinstance(account, str) and _ID.fullmatch(account) else []
     parts += ["test"] if payment.get("livemode") is False else []
     return "/".join([_DASHBOARD, *parts, "payments", found])
-
-
-def _names(found: object) -> list[str]:
-    """Return the names of the SDK's classes that ``found`` is of."""
-    return [
-        cls.__name__
-        for cls in type(found).__mro__
-        if cls.__module__ == NAME or cls.__module__.startswith(f"{NAME}.")
-    ]
