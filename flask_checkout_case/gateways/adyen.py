@@ -14,7 +14,8 @@ from ..types import FailureClass
 from .adyen_codes import CODES, DIGITS, VOCABULARY, code_of, method_of
 from .adyen_webhooks import EXTRA, NAME, read_webhook
 from .codes import Codes, Verdict
-from .events import Told, known, minor_units, sdk_classes
+from .events import Told, minor_units
+from .reading import class_names, known, mapping
 
 __all__ = [
     "CODES",
@@ -58,7 +59,7 @@ def classify(codes: Codes) -> Verdict | None:
 
 def describe_exception(error: BaseException) -> dict[str, Any] | None:
     """Read one of the SDK's exceptions; ``None`` when it is not one of them."""
-    names = sdk_classes(error, "Adyen")
+    names = class_names(error, "Adyen")
     if not names:
         return None
     status, code = getattr(error, "status_code", None), getattr(error, "error_code", None)
@@ -83,16 +84,16 @@ def describe_exception(error: BaseException) -> dict[str, Any] | None:
 
 def describe_result(result: object) -> Told | None:
     """Read what the SDK's payment calls return; ``None`` when nothing has come to an end."""
-    body = getattr(result, "message", None) if sdk_classes(result, "Adyen") else None
+    body = getattr(result, "message", None) if class_names(result, "Adyen") else None
     signal = _STATES.get(str(body.get("resultCode"))) if isinstance(body, Mapping) else None
     if signal is None or not isinstance(body, Mapping):
         return None
-    amount, more = _mapping(body.get("amount")), _mapping(body.get("additionalData"))
+    amount, more = mapping(body.get("amount")), mapping(body.get("additionalData"))
     told: dict[str, Any] = {
         "provider": NAME,
         "attempt_id": body.get("pspReference"),
         **minor_units(amount.get("value"), amount.get("currency"), DIGITS),
-        "method": method_of(_mapping(body.get("paymentMethod")).get("type")),
+        "method": method_of(mapping(body.get("paymentMethod")).get("type")),
         "action": True if signal == "payment_started" else None,
     }
     if signal == "payment_failed":
@@ -123,7 +124,3 @@ def dashboard_url(payment: Mapping[str, Any]) -> str | None:
 def _message(said: Any) -> str | None:
     words = said.get("message") if isinstance(said, Mapping) else said
     return words if isinstance(words, str) and words else None
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}

@@ -8,7 +8,6 @@ the class of a failure and what agents read: an item happened when it first came
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -17,6 +16,7 @@ from ..errors import InvalidInputError, MissingExtraError, SignatureError
 from ..types import Event
 from .adyen_codes import DIGITS, code_of, method_of
 from .events import minor_units, refuse_future, webhook_event
+from .reading import json_object
 
 NAME: Final = "adyen"
 EXTRA: Final = "adyen"
@@ -41,7 +41,7 @@ def read_webhook(
         InvalidInputError: it can't be read.
         MissingExtraError: the ``adyen`` extra is not installed.
     """
-    body = _body(raw)
+    body = json_object(raw)
     items = list(_items(body))
     for item in items:
         _verify(item, secrets)
@@ -49,16 +49,6 @@ def read_webhook(
     live = {"true": True, "false": False}.get(str(body.get("live")))
     events = (_event(item, live, now) for item in items)
     return [event for event in events if event is not None]
-
-
-def _body(raw: bytes) -> Mapping[str, Any]:
-    try:
-        body = json.loads(raw.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise InvalidInputError("the body is not JSON") from error
-    if not isinstance(body, Mapping):
-        raise InvalidInputError("the body is not a JSON object")
-    return body
 
 
 def _items(body: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

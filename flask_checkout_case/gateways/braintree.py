@@ -14,7 +14,8 @@ from . import braintree_objects as objects
 from .braintree_codes import CODES, VOCABULARY
 from .braintree_webhooks import EXTRA, NAME, read_webhook
 from .codes import Codes, Verdict
-from .events import Told, known, sdk_classes
+from .events import Told
+from .reading import class_names, known
 
 __all__ = [
     "CODES",
@@ -59,7 +60,7 @@ def classify(codes: Codes) -> Verdict | None:
 
 def describe_exception(error: BaseException) -> dict[str, Any] | None:
     """Read one of the SDK's exceptions; ``None`` when it is not one of them."""
-    names = sdk_classes(error, NAME)
+    names = class_names(error, NAME)
     if not names:
         return None
     read = (_EXCEPTIONS[name] for name in names if name in _EXCEPTIONS)
@@ -75,7 +76,7 @@ def describe_exception(error: BaseException) -> dict[str, Any] | None:
 
 def describe_result(result: object) -> Told | None:
     """Read a transaction, or the result of a call for one; ``None`` when nothing has ended."""
-    kinds = sdk_classes(result, NAME)
+    kinds = class_names(result, NAME)
     told: Told | None = None
     if "Transaction" in kinds:
         told = objects.transaction(result)

@@ -8,7 +8,8 @@ from typing import Any, Final
 from ..types import FailureClass
 from .braintree_codes import VOCABULARY
 from .codes import Codes
-from .events import Told, amount_of, known
+from .events import Told, amount_of
+from .reading import known
 
 _STATES: Final[Mapping[str, str]] = {
     "authorized": "payment_succeeded",

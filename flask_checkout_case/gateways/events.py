@@ -12,6 +12,7 @@ from typing import Any, Final
 from ..errors import InvalidInputError, SignatureError
 from ..rules.redact import mask_text, scrub
 from ..types import Event, Money, Origin, currency_digits
+from .reading import known
 
 Told = tuple[str, Mapping[str, Any]]
 """A signal's name and its arguments."""
@@ -111,20 +112,6 @@ def amount_of(value: Any, currency: Any) -> dict[str, Any]:
     except (InvalidInputError, ArithmeticError, TypeError, ValueError):
         return {}
     return {"amount_minor": money.minor_units, "currency": money.currency}
-
-
-def known(told: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out what isn't told."""
-    return {key: value for key, value in told.items() if value is not None}
-
-
-def sdk_classes(found: object, package: str) -> list[str]:
-    """Return the names of the classes of an SDK that ``found`` is of, without importing it."""
-    return [
-        cls.__name__
-        for cls in type(found).__mro__
-        if cls.__module__ == package or cls.__module__.startswith(f"{package}.")
-    ]
 
 
 def _storable(value: Any) -> Any:

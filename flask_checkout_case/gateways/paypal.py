@@ -15,6 +15,7 @@ from .events import Told
 from .paypal_codes import CODES, classify, is_listed
 from .paypal_objects import read_order, read_payment
 from .paypal_webhooks import EXTRA, NAME, read_webhook
+from .reading import class_names, known
 
 __all__ = [
     "CODES",
@@ -45,9 +46,9 @@ _SHOPS: Final = frozenset({400, 401, 403, 404})
 
 def describe_exception(error: BaseException) -> dict[str, Any] | None:
     """Read one of the SDK's exceptions; ``None`` when it is not one of them."""
-    if _UNSENT in _names(error, _BELOW):
+    if _UNSENT in class_names(error, _BELOW):
         return _unsent(error)
-    names = _names(error)
+    names = class_names(error, _SDK)
     if not names:
         return None
     detail = _detail(error)
@@ -61,20 +62,20 @@ def describe_exception(error: BaseException) -> dict[str, Any] | None:
         or getattr(error, "reason", None),
         **({} if is_listed(issue) else _by_status(getattr(error, "response_code", None), detail)),
     }
-    return {key: value for key, value in described.items() if value is not None}
+    return known(described)
 
 
 def describe_result(result: object) -> Told | None:
     """Read what the SDK's payment calls return; ``None`` when nothing has come to an end."""
     # The SDK wraps what it has read in a class of the library below it.
-    is_wrapped = "ApiResponse" in _names(result, _BELOW)
+    is_wrapped = "ApiResponse" in class_names(result, _BELOW)
     body = getattr(result, "body", None) if is_wrapped else result
-    read = next((_READERS[name] for name in _names(body) if name in _READERS), None)
+    read = next((_READERS[name] for name in class_names(body, _SDK) if name in _READERS), None)
     found = read(_plain(body)) if read is not None else None
     if found is None:
         return None
     signal, told = found
-    return signal, {"provider": NAME, **{k: v for k, v in told.items() if v is not None}}
+    return signal, {"provider": NAME, **known(told)}
 
 
 def dashboard_url(payment: Mapping[str, Any]) -> str | None:
@@ -126,19 +127,10 @@ def _plain(value: Any, depth: int = 0) -> Any:
         return None
     if isinstance(value, list):
         return [_plain(one, depth + 1) for one in value]
-    if not _names(value):
+    if not class_names(value, _SDK):
         return value
     return {
         named: _plain(getattr(value, own), depth + 1)
         for own, named in getattr(type(value), "_names", {}).items()
         if hasattr(value, own)
     }
-
-
-def _names(found: object, package: str = _SDK) -> list[str]:
-    """Return the names of the package's classes that ``found`` is of."""
-    return [
-        cls.__name__
-        for cls in type(found).__mro__
-        if cls.__module__ == package or cls.__module__.startswith(f"{package}.")
-    ]

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from ..types import currency_digits
 from .events import Told, minor_units
+from .reading import known, mapping, mappings
 
 HOSTS: Final[Mapping[str, bool]] = {
     "api.paypal.com": True,
@@ -40,16 +41,6 @@ _DECIMAL: Final = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,4})?")
 _ABOVE: Final = re.compile("/(orders|authorizations)/([A-Za-z0-9]{1,64})")
 
 
-def mapping(value: Any) -> Mapping[str, Any]:
-    """Return ``value`` if it is a mapping, else an empty one."""
-    return value if isinstance(value, Mapping) else {}
-
-
-def mappings(value: Any) -> list[Mapping[str, Any]]:
-    """Return what of a list is a mapping; of anything else, nothing."""
-    return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
-
-
 def read_payment(payment: Mapping[str, Any]) -> Told | None:
     """Read a capture or an authorisation; ``None`` while it is pending."""
     signal = _STATES.get(_state(payment))
@@ -67,7 +58,7 @@ def read_order(order: Mapping[str, Any]) -> Told | None:
     if not told or len(told) < len(read):
         return None
     signal, payment = next((one for one in told if one[0] == "payment_failed"), told[0])
-    return signal, {**told_of_order(order), **_known(payment)}
+    return signal, {**told_of_order(order), **known(payment)}
 
 
 def is_pending(payment: Mapping[str, Any]) -> bool:
@@ -166,7 +157,3 @@ def _live(body: Mapping[str, Any]) -> bool | None:
         if host is not None and host in HOSTS:
             return HOSTS[host]
     return None
-
-
-def _known(told: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in told.items() if value is not None}

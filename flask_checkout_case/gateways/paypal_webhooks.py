@@ -6,7 +6,6 @@ Signed is ``transmission id|time|webhook id|CRC-32 of the body``, by RSA with SH
 from __future__ import annotations
 
 import base64
-import json
 import re
 import zlib
 from collections.abc import Mapping, Sequence
@@ -17,6 +16,7 @@ from ..errors import InvalidInputError, MissingExtraError, SignatureError
 from ..types import Event
 from . import paypal_objects as objects
 from .events import Told, refuse_future, told_instant, webhook_event
+from .reading import json_object, mapping
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -67,7 +67,7 @@ def read_webhook(
         MissingExtraError: the ``paypal`` extra is not installed.
     """
     verify(raw, headers, secrets, now, certificates or _certificates())
-    event = read_event(_parse(raw), now)
+    event = read_event(json_object(raw), now)
     return [] if event is None else [event]
 
 
@@ -140,23 +140,13 @@ def _has_signed(key: RSAPublicKey, signature: bytes, text: bytes) -> bool:
     return True
 
 
-def _parse(raw: bytes) -> Mapping[str, Any]:
-    try:
-        body = json.loads(raw.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise InvalidInputError("the body is not JSON") from error
-    if not isinstance(body, Mapping):
-        raise InvalidInputError("the body is not a JSON object")
-    return body
-
-
 def read_event(body: Mapping[str, Any], now: datetime) -> Event | None:
     """Turn a verified webhook into an :class:`Event`; ``None`` when it says nothing for us.
 
     Raises:
         InvalidInputError: it says something and has no id, by which redeliveries are told.
     """
-    said = _said(str(body.get("event_type")), objects.mapping(body.get("resource")))
+    said = _said(str(body.get("event_type")), mapping(body.get("resource")))
     if said is None:
         return None
     key = body.get("id")

@@ -14,8 +14,9 @@ from typing import Any, Final
 
 from ..types import FailureClass, PaymentAttempt
 from .codes import Codes, Verdict, Vocabulary
-from .events import Told, known, sdk_classes
-from .stripe_objects import error_codes, identifier, mapping, told_by
+from .events import Told
+from .reading import class_names, known, mapping
+from .stripe_objects import error_codes, identifier, told_by
 from .stripe_webhooks import EXTRA, NAME, read_webhook
 
 __all__ = [
@@ -101,7 +102,7 @@ def classify(codes: Codes) -> Verdict | None:
 
 def describe_exception(error: BaseException) -> dict[str, Any] | None:
     """Read one of the SDK's exceptions; ``None`` when it is not one of them."""
-    names = sdk_classes(error, NAME)
+    names = class_names(error, NAME)
     if not names:
         return None
     told = mapping(mapping(getattr(error, "json_body", None)).get("error"))
@@ -128,7 +129,7 @@ def describe_exception(error: BaseException) -> dict[str, Any] | None:
 
 def describe_result(result: object) -> Told | None:
     """Read a PaymentIntent or a Charge of the SDK; ``None`` when nothing has come to an end."""
-    if not sdk_classes(result, NAME):
+    if not class_names(result, NAME):
         return None
     # The SDK's older objects are mappings, whose to_dict() is deprecated; its newer ones are none.
     body = mapping(result) or mapping(getattr(result, "to_dict", dict)())

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from .events import Told, minor_units
+from .reading import mapping
 
 # Stripe counts these otherwise than ISO 4217 does.
 _DIGITS: Final[Mapping[str, int]] = {"ISK": 2, "MGA": 0, "UGX": 2}
@@ -17,11 +18,6 @@ _STATES: Final[Mapping[str, str]] = {
     "succeeded": "payment_succeeded",
     "canceled": "payment_canceled",
 }
-
-
-def mapping(value: Any) -> Mapping[str, Any]:
-    """Return ``value`` if it is a mapping, else an empty one."""
-    return value if isinstance(value, Mapping) else {}
 
 
 def identifier(value: Any) -> str | None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from ..errors import InvalidInputError, MissingExtraError, SignatureError
+from ..errors import MissingExtraError, SignatureError
 from ..types import Event
 from . import stripe_objects as objects
 from .events import TOLERANCE, Told, refuse_future, told_instant, webhook_event
+from .reading import json_object, mapping
 
 NAME: Final = "stripe"
 EXTRA: Final = "stripe"
@@ -40,7 +40,7 @@ def read_webhook(
         MissingExtraError: the ``stripe`` extra is not installed.
     """
     text = verify(raw, headers.get("Stripe-Signature"), secrets, now)
-    event = read_event(_parse(text), now)
+    event = read_event(json_object(text), now)
     return [] if event is None else [event]
 
 
@@ -89,25 +89,15 @@ def _signed_at(signature: str) -> datetime:
     return datetime.fromtimestamp(int(stamps[0]), UTC)
 
 
-def _parse(text: str) -> Mapping[str, Any]:
-    try:
-        body = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise InvalidInputError("the body is not JSON") from error
-    if not isinstance(body, Mapping):
-        raise InvalidInputError("the body is not a JSON object")
-    return body
-
-
 def read_event(body: Mapping[str, Any], now: datetime) -> Event | None:
     """Turn a verified webhook into an :class:`Event`; ``None`` when it says nothing for us."""
     read = _READERS.get(str(body.get("type")))
-    about = objects.mapping(objects.mapping(body.get("data")).get("object"))
+    about = mapping(mapping(body.get("data")).get("object"))
     key = body.get("id")
     if read is None or not about or not isinstance(key, str) or not key:
         return None
     said = read(about)
-    metadata = objects.mapping(about.get("metadata"))
+    metadata = mapping(about.get("metadata"))
     if said is None or _is_told_by_its_intent(about, metadata):
         return None
     signal, told = said

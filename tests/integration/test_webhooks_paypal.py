@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
+from apimatic_core.exceptions.auth_validation_exception import AuthValidationException
 from flask import Flask, Response
 from paypalserversdk.configuration import Configuration, Environment, Server
 from paypalserversdk.exceptions.api_exception import ApiException
@@ -227,7 +228,7 @@ def test_credentials_that_paypal_does_not_know_are_the_shops_to_mend(
     shop: Shop, api: Api, sdk: PaypalServersdkClient
 ) -> None:
     api.knows_shop = False
-    with pytest.raises(ApiException):
+    with pytest.raises(AuthValidationException):
         pay(shop, sdk)
     (case,) = flushed(shop)
     assert (case.failure_class, api.captured) == ("config", [])
