@@ -45,7 +45,8 @@ payment_started = _from_shop.signal("payment_started")
 payment_failed = _from_shop.signal("payment_failed")
 """A charge failed. ``checkout``, ``provider``, ``failure_code``, ``decline_code``,
 ``network_code``, ``advice_code``, ``payment_id``, ``attempt_id`` (the charge's id), ``method``,
-``message``, ``outcome`` (``failed`` or ``unknown``)."""
+``message``, ``outcome`` (``failed`` or ``unknown``), ``card_fingerprint`` (what the
+gateway calls the card), ``client_address`` (where the request isn't the customer's own)."""
 
 payment_succeeded = _from_shop.signal("payment_succeeded")
 """The money is there. ``checkout``, ``provider``, ``payment_id``, ``attempt_id``."""

@@ -15,6 +15,7 @@ from flask import Flask, current_app, has_app_context
 from ..services.runtime import Runtime
 from ..signals import FROM_SHOP
 from ..types import Checkout, Event
+from .client import with_client
 from .packing import pack
 from .recorder import SpoolRecorder
 from .reports import log_exception
@@ -105,7 +106,8 @@ def receive(name: str, sender: Any, arguments: Mapping[str, Any]) -> None:
         app = resolve_app(sender)
         runtime = app.extensions.get(EXTENSION) if app is not None else None
         if isinstance(runtime, Runtime) and isinstance(runtime.recorder, SpoolRecorder):
-            _capture(runtime.recorder, name, arguments, runtime.clock)
+            told = with_client(runtime, name, arguments)
+            _capture(runtime.recorder, name, told, runtime.clock)
     except Exception:  # noqa: BLE001 - logged
         log_exception(log, "the signal %s could not be captured", name)
 

@@ -62,6 +62,18 @@ def add_event(session: Session, values: Mapping[str, Any]) -> bool:
     return session.scalar(_add_event(_dialect(session)), dict(values)) is not None
 
 
+def tell_client(session: Session, event_id: str, client: str) -> None:
+    """Add to an event from where it came, where that isn't known yet."""
+    row = session.get(EventRow, event_id)
+    if row is not None and not row.data.get("client"):
+        session.execute(
+            update(EventRow)
+            .where(EventRow.id == event_id)
+            .values(data={**row.data, "client": client}),
+            execution_options={"synchronize_session": False},
+        )
+
+
 def put_checkout(
     session: Session, values: Mapping[str, Any], *, progress: bool, at: datetime
 ) -> CheckoutRow:

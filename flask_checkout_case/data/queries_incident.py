@@ -119,8 +119,14 @@ def put_streams(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
         session.execute(insert(StreamRow), new)
 
 
-def payment_reports(session: Session, after: datetime, until: datetime) -> list[Report]:
-    """Return how payments ended of which we came to know in ``(after, until]``, in that order."""
+def payment_reports(
+    session: Session, after: datetime, until: datetime, *, most: int | None = None
+) -> list[Report]:
+    """Return how payments ended of which we came to know in ``(after, until]``, in that order.
+
+    Args:
+        most: when there are more, none are returned.
+    """
     columns = [getattr(EventRow, name) for name in Report.__slots__]
     found: list[Report] = []
     place = tuple_(EventRow.stored_at, EventRow.id)
@@ -133,6 +139,8 @@ def payment_reports(session: Session, after: datetime, until: datetime) -> list[
     page = [Report(*row) for row in session.execute(statement)]
     found += page
     while len(page) == _PAGE:
+        if most is not None and len(found) >= most:
+            return []
         last = tuple_(
             literal(page[-1].stored_at, EventRow.stored_at.type), literal(page[-1].id, String)
         )
@@ -163,9 +171,9 @@ def set_incident(session: Session, incident_id: int, values: Mapping[str, Any]) 
     )
 
 
-def unfinished(session: Session) -> Sequence[int]:
-    """Return the outages about which there is something left to do, the oldest first."""
-    statement = select(IncidentRow.id).where(_UNFINISHED, IncidentRow.kind.in_(KINDS))
+def unfinished(session: Session, kinds: Sequence[str] = KINDS) -> Sequence[int]:
+    """Return the incidents about which there is something left to do, the oldest first."""
+    statement = select(IncidentRow.id).where(_UNFINISHED, IncidentRow.kind.in_(kinds))
     return session.scalars(statement.order_by(IncidentRow.id)).all()
 
 
@@ -178,12 +186,25 @@ def locked(session: Session, incident_id: int) -> IncidentRow | None:
     return found
 
 
+def open_fingerprints(session: Session, kind: str) -> frozenset[str]:
+    """Return the fingerprints of the open incidents of a kind."""
+    statement = select(IncidentRow.fingerprint).where(
+        _UNFINISHED, IncidentRow.resolved_at.is_(None), IncidentRow.kind == kind
+    )
+    return frozenset(session.scalars(statement))
+
+
 def is_open(session: Session, fingerprint: str) -> bool:
     """Whether an incident of this fingerprint is open."""
+    return open_one(session, fingerprint) is not None
+
+
+def open_one(session: Session, fingerprint: str) -> int | None:
+    """Return the incident of this fingerprint that is open."""
     statement = select(IncidentRow.id).where(
         IncidentRow.fingerprint == fingerprint, IncidentRow.resolved_at.is_(None)
     )
-    return session.scalar(statement.limit(1)) is not None
+    return session.scalar(statement.limit(1))
 
 
 def open_incidents(session: Session) -> list[IncidentInfo]:
@@ -247,6 +268,28 @@ def attach(session: Session, hit: Hit, since: datetime, limit: int) -> int:
     statement = (
         make(MemberRow)
         .from_select(["incident_id", "checkout_ref", "case_id", "at"], failed)
+        .on_conflict_do_nothing(index_elements=[MemberRow.incident_id, MemberRow.checkout_ref])
+        .returning(MemberRow.id)
+    )
+    return len(session.scalars(statement).all())
+
+
+def attach_checkouts(session: Session, incident_id: int, refs: Sequence[str], now: datetime) -> int:
+    """Make members of these checkouts, as far as they have a case; how many are new."""
+    make = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    theirs = (
+        select(
+            literal(incident_id, BIG_ID),
+            CaseRow.checkout_ref,
+            func.max(CaseRow.id),
+            literal(now, MemberRow.at.type),
+        )
+        .where(CaseRow.checkout_ref.in_(refs), CaseRow.family == "payment")
+        .group_by(CaseRow.checkout_ref)
+    )
+    statement = (
+        make(MemberRow)
+        .from_select(["incident_id", "checkout_ref", "case_id", "at"], theirs)
         .on_conflict_do_nothing(index_elements=[MemberRow.incident_id, MemberRow.checkout_ref])
         .returning(MemberRow.id)
     )

@@ -16,7 +16,7 @@ from ..types import FailureClass, PaymentAttempt
 from .codes import Codes, Verdict, Vocabulary
 from .events import Told
 from .reading import class_names, known, mapping
-from .stripe_objects import error_codes, identifier, told_by
+from .stripe_objects import card_fingerprint, error_codes, identifier, told_by
 from .stripe_webhooks import EXTRA, NAME, read_webhook
 
 __all__ = [
@@ -118,6 +118,7 @@ def describe_exception(error: BaseException) -> dict[str, Any] | None:
         "payment_id": identifier(intent.get("id")),
         "livemode": intent.get("livemode"),
         "method": mapping(told.get("payment_method")).get("type"),
+        "card_fingerprint": card_fingerprint(told),
         "message": getattr(error, "user_message", None),
     }
     verdict = classify(Codes(error_type=kind)) if described["failure_code"] is None else None

@@ -127,8 +127,17 @@ def _common(body: Mapping[str, Any], amount: str) -> dict[str, Any]:
     return {
         **minor_units(body.get(amount), body.get("currency"), _DIGITS),
         "method": _method(body),
+        "card_fingerprint": card_fingerprint(body),
         "livemode": live if isinstance(live, bool) else None,
     }
+
+
+def card_fingerprint(body: Mapping[str, Any]) -> str | None:
+    """Return what Stripe calls the card of a charge, of an intent's failed try, or of an error."""
+    used = mapping(body.get("payment_method_details"))
+    failed = mapping(body.get("last_payment_error", body)).get("payment_method")
+    cards = (mapping(mapping(one).get("card")) for one in (used, failed))
+    return next((card["fingerprint"] for card in cards if card.get("fingerprint")), None)
 
 
 def _method(body: Mapping[str, Any]) -> str | None:

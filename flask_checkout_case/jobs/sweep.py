@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ..services.alarms import sweep_cases
 from ..services.assignment import sweep_assignments
+from ..services.card_testing import sweep_card_testing
 from ..services.hesitation import sweep_checkouts
 from ..services.incidents import sweep_incidents
 from ..services.overdue import sweep_overdue
@@ -21,7 +22,7 @@ class Swept:
 
     ``assigned``: how many cases were given to somebody, or taken back; ``payments``: in how many
     checkouts something was found about their money; ``incidents``: how much changed about outages
-    and the cases that they hold.
+    and card testing, and the cases that they hold.
     """
 
     cases: int
@@ -44,7 +45,8 @@ def sweep(runtime: Runtime) -> Swept:
     drain(runtime)
     payments = sweep_payments(runtime)
     # Before clocks fire and cases are given out: an outage may stand for many of them.
-    incidents = sweep_incidents(runtime)
+    # Somebody who tries cards must not look like an outage.
+    incidents = sweep_card_testing(runtime) + sweep_incidents(runtime)
     checkouts = sweep_checkouts(runtime)
     tasks = sweep_overdue(runtime)
     cases = sweep_cases(runtime)

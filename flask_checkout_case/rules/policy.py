@@ -157,6 +157,13 @@ class Payments:
 
 
 @dataclass(frozen=True, slots=True)
+class CardTesting:
+    """Whether attempts of somebody who tries cards become one case."""
+
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """A checked policy.
 
@@ -179,6 +186,7 @@ class Policy:
     calendars: Mapping[str, Calendar] = field(default_factory=dict)
     protocols: Mapping[str, Protocol] = field(default_factory=dict)
     payments: Payments = Payments()
+    card_testing: CardTesting = CardTesting()
 
     @property
     def exchange(self) -> Rates:

@@ -13,6 +13,7 @@ from .calendars import Calendar
 from .conditions import Clause
 from .policy import (
     Burst,
+    CardTesting,
     Hesitation,
     Outreach,
     Payments,
@@ -78,6 +79,7 @@ def _assembled(
         ),
         hesitation=Hesitation(**loaded["hesitation"]),
         payments=Payments(**loaded["payments"]),
+        card_testing=CardTesting(**loaded["card_testing"]),
         outreach=Outreach(
             after=loaded["outreach"]["payment_failed_after"],
             enabled=loaded["outreach"]["enabled"],

@@ -307,6 +307,10 @@ class OutreachSchema(_Strict):
     enabled = _Value(_switch, load_default=True)
 
 
+class CardTestingSchema(_Strict):
+    enabled = _Value(_switch, load_default=True)
+
+
 class PaymentsSchema(_Strict):
     recovers_within = _Value(parse_delay, load_default=timedelta(minutes=2))
     order_within = _Value(parse_duration, load_default=timedelta(minutes=10))
@@ -330,3 +334,4 @@ class PolicySchema(_Strict):
     hesitation = _Table(HesitationSchema, load_default=lambda: HesitationSchema().load({}))
     outreach = _Table(OutreachSchema, load_default=lambda: OutreachSchema().load({}))
     payments = _Table(PaymentsSchema, load_default=lambda: PaymentsSchema().load({}))
+    card_testing = _Table(CardTestingSchema, load_default=lambda: CardTestingSchema().load({}))

@@ -28,6 +28,8 @@ TRIES_OF_A_CHECKOUT: Final = 10
 """Failures of one checkout, where nobody tells cards apart."""
 TRIES: Final = 15
 """Failures of one address, of at least :data:`CHECKOUTS` checkouts."""
+TRIES_OF_ONE_AMOUNT: Final = 8
+"""The same, where all of them are over one and the same amount: bots buy what costs least."""
 CHECKOUTS: Final = 3
 PLACES_OF_A_CARD: Final = 5
 """Checkouts of different addresses at which one and the same card has failed."""
@@ -67,6 +69,7 @@ class Try:
         checkout: its ref.
         address: stands for the network address, where that is known; see :func:`network_of`.
         card: stands for the card, where a gateway or the shop tells it.
+        amount: in minor units, and its currency, where that is told.
         failed: why, or ``None`` for a payment that passed.
     """
 
@@ -74,6 +77,7 @@ class Try:
     checkout: str
     address: str | None = None
     card: str | None = None
+    amount: tuple[int, str] | None = None
     failed: FailureClass | None = None
 
 
@@ -84,6 +88,7 @@ class Evidence:
     Args:
         tries, failures, cards, checkouts, addresses: of it within :data:`WITHIN`; cards and
             addresses only where they are known.
+        is_one_amount: whether all failures are over the same amount, as far as all tell it.
     """
 
     source: Source
@@ -94,6 +99,7 @@ class Evidence:
     cards: int
     checkouts: int
     addresses: int
+    is_one_amount: bool = False
 
 
 def card_tests(tries: Iterable[Try], until: datetime) -> list[Evidence]:
@@ -134,15 +140,19 @@ def _tells(one: Try) -> bool:
     return one.failed is None or one.failed in TELLING
 
 
+def keys_of(one: Try) -> dict[Source, str | None]:
+    """Return what stands for each source of an attempt."""
+    return {
+        Source.ADDRESS: one.address,
+        Source.CHECKOUT: one.checkout,
+        Source.CARD: one.card,
+    }
+
+
 def _by_source(tries: Sequence[Try]) -> dict[Source, dict[str, list[Try]]]:
     found: dict[Source, dict[str, list[Try]]] = {source: {} for source in Source}
     for one in tries:
-        keys = {
-            Source.ADDRESS: one.address,
-            Source.CHECKOUT: one.checkout,
-            Source.CARD: one.card,
-        }
-        for source, key in keys.items():
+        for source, key in keys_of(one).items():
             if key:
                 found[source].setdefault(key, []).append(one)
     return found
@@ -161,12 +171,14 @@ def _judged(source: Source, key: str, tries: Sequence[Try]) -> Evidence | None:
         cards=len({one.card for one in failed if one.card}),
         checkouts=len({one.checkout for one in failed}),
         addresses=len({one.address for one in failed if one.address}),
+        is_one_amount=failed[0].amount is not None and len({one.amount for one in failed}) == 1,
     )
     return evidence if _IS_TESTED[source](evidence) else None
 
 
 def _by_address(found: Evidence) -> bool:
-    many = found.failures >= TRIES and found.checkouts >= CHECKOUTS
+    enough = TRIES_OF_ONE_AMOUNT if found.is_one_amount else TRIES
+    many = found.failures >= enough and found.checkouts >= CHECKOUTS
     return many or found.cards >= CARDS
 
 

@@ -85,7 +85,7 @@ def _routed(unit: Unit, row: CaseRow, facts: Facts, failure: PaymentFailure) -> 
     decision = decide(unit.runtime.policy, known)
     fraud = failure_class is FailureClass.FRAUD
     found: dict[str, Any] = {}
-    if fraud and row.folded_into is not None:
+    if fraud and row.folded_into is not None and not _is_card_testing(unit, row.folded_into):
         found["folded_into"] = None
     if category != row.category:
         found["category"] = category
@@ -117,3 +117,8 @@ def _destination(unit: Unit, row: CaseRow, decision: Decision) -> dict[str, Any]
         "policy_version": unit.runtime.policy.version,
         "assignee_ref": row.assignee_ref if decision.team == row.team else None,
     }
+
+
+def _is_card_testing(unit: Unit, incident_id: int) -> bool:
+    known = unit.runtime.incidents.known
+    return any(one.id == incident_id and one.kind == "card_testing" for one in known)

@@ -16,7 +16,7 @@ from ..i18n import N_, gettext, use_locale
 from ..rules import surge
 from ..rules.surge import Alarm, Stream, Trial, Watch
 from ..types import Category, Family, IncidentInfo, Origin
-from . import escalation
+from . import card_testing, escalation
 from .incident_care import care_for
 from .opening import CaseDraft, open_or_join, signal_entry
 from .runtime import Runtime, Unit
@@ -98,6 +98,7 @@ def _watch(runtime: Runtime) -> int:
         reports = queries.payment_reports(session, after, until)
         if until <= after or not (reports or _is_another_minute(before, until)):
             return 0
+        tested = queries.open_fingerprints(session, card_testing.KIND)
         rows = queries.streams(session)
         troubled = {
             (one.gateway or "", one.method or "")
@@ -106,7 +107,7 @@ def _watch(runtime: Runtime) -> int:
         }
     watches = {(one.gateway, one.method): Watch.from_json(one.state) for one in rows}
     ids = {(one.gateway, one.method): one.id for one in rows}
-    trials = _trials(reports, watches)
+    trials = _trials(card_testing.without_tests(reports, tested), watches)
     for stream in trials:
         if len(watches) < STREAMS_MOST:
             watches.setdefault(stream, Watch.begin(trials[stream][0].at))

@@ -76,6 +76,8 @@ def _apply(unit: Unit, event: Event) -> bool:
 
 def _learn(unit: Unit, event: Event) -> None:
     """Take the checkout from a second report of a failure: a webhook, reported first, has none."""
+    if event.data.get("client"):
+        queries.tell_client(unit.session, event.id, str(event.data["client"]))
     if event.name != _FAILED or not event.checkout or event.checkout_ref is None:
         return
     checkout = _put_checkout(unit, event)

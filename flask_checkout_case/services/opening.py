@@ -51,6 +51,7 @@ class CaseDraft:
         stock: pieces left of the line that is short.
         fresh_key: stands in where nothing says whose the case is: it joins no other.
         checkout_due: when the checkout itself runs out of time, UTC.
+        is_timed: whether it has a service level.
         entries: the first lines of the timeline, see :func:`signal_entry`.
     """
 
@@ -78,6 +79,7 @@ class CaseDraft:
     customer_name: str | None = None
     customer_email: str | None = None
     checkout_due: datetime | None = None
+    is_timed: bool = True
     entries: tuple[Mapping[str, Any], ...] = field(default=())
     fresh_key: str = field(default_factory=lambda: secrets.token_hex(16))
 
@@ -212,7 +214,7 @@ def _candidate(runtime: Runtime, draft: CaseDraft, decision: Decision) -> CaseRo
         subject=_subject(runtime, draft),
         team=decision.team,
         route=decision.route,
-        sla=decision.sla.key if decision.sla else None,
+        sla=decision.sla.key if decision.sla and draft.is_timed else None,
         protocol=decision.protocol,
         reasons=[reason.as_json() for reason in decision.reasons],
         policy_version=runtime.policy.version,

@@ -16,6 +16,7 @@ from limits.strategies import FixedWindowRateLimiter
 
 from ..errors import CheckoutCaseError, ConfigurationError
 from ..i18n import gettext
+from ..rules.velocity import network_of
 from ..services.runtime import Runtime
 from .language import this_runtime
 
@@ -52,7 +53,7 @@ def limit_rate(scope: str, *, reading: bool = False, fail_closed: bool = False) 
     """
     runtime = this_runtime()
     rates = _rates(runtime)
-    who = request.remote_addr or "nowhere"
+    who = network_of(request.remote_addr or "nowhere")
     if reading:
         rates.readings.hit(scope, who)
         return

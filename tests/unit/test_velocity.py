@@ -15,6 +15,7 @@ from flask_checkout_case.rules.velocity import (
     TELLING,
     TRIES,
     TRIES_OF_A_CHECKOUT,
+    TRIES_OF_ONE_AMOUNT,
     WITHIN,
     Source,
     Try,
@@ -44,6 +45,13 @@ def test_many_failures_of_one_address_are_a_test() -> None:
     assert (found.failures, found.checkouts, found.addresses) == (TRIES, TRIES, 1)
     assert found.began_at == tries[-1].at
     assert sources(tries[1:]) == []
+
+
+def test_one_amount_again_and_again_is_a_test_sooner() -> None:
+    tries = [attempt(number, amount=(200, "USD")) for number in range(TRIES_OF_ONE_AMOUNT)]
+    assert sources(tries) == [Source.ADDRESS]
+    assert sources(tries[1:]) == []
+    assert sources([attempt(0, amount=(300, "USD")), *tries[1:]]) == []
 
 
 def test_many_cards_are_a_test_sooner() -> None:

@@ -233,6 +233,12 @@ def _lost(
     return gettext("Not paid a day after the incident: closed as lost"), ""
 
 
+def _spam(
+    _who: str, _data: Mapping[str, Any], _team: TeamName, _agent: AgentName
+) -> tuple[str, str]:
+    return gettext("Of somebody who tested cards: closed as spam"), ""
+
+
 _DECISIONS: Final[
     Mapping[str, Callable[[str, Mapping[str, Any], TeamName, AgentName], tuple[str, str]]]
 ] = {
@@ -256,6 +262,7 @@ _DECISIONS: Final[
     "unfolded": _unfolded,
     "incident_over": _incident_over,
     "lost": _lost,
+    "spam": _spam,
 }
 
 

@@ -17,6 +17,7 @@ from ...i18n import N_, current_locale, format_money, gettext, ngettext
 from ...rules.classify import SURE
 from ...rules.failures import ACTIONS, FAILURES, customer_text, next_actions
 from ...rules.protocols import soon_at
+from ...services import card_testing
 from ...services.due import Clock
 from ...services.incidents import name_of
 from ...types import FailureClass, IncidentInfo, Money, PaymentFailure
@@ -295,5 +296,7 @@ def is_unsure(confidence: float | None) -> bool:
 
 
 def incident(found: IncidentInfo) -> str:
-    """Say what has broken."""
+    """Say what has broken, or who is at work."""
+    if found.kind == card_testing.KIND:
+        return card_testing.name_of(found.class_group or "")
     return name_of(found.gateway, found.method, silent=found.kind == "silence")
