@@ -144,8 +144,8 @@ class CheckoutCase:
     def reconcile(self, function: Hook) -> Hook:
         """Set ``reconcile(payment)``, which asks the gateway what became of a payment.
 
-        It gets a :class:`PaymentAttempt` and returns ``None`` while nobody knows, else the name of
-        a signal about payments and its arguments.
+        It gets a :class:`PaymentAttempt` and returns ``None`` while nobody knows, else what the
+        gateway's own SDK returned, or the name of a signal about payments and its arguments.
         """
         return self._set("reconcile", function)
 

@@ -5,8 +5,8 @@ away isn't that payments fail, nor that many come from one address (an office, a
 that nearly all fail, and with more cards than one customer has.
 
 The numbers are ours. A customer has three cards at hand and mistypes now and then; of ordinary
-attempts 85 % pass, so that of eighteen from one office two or three fail, and fifteen of eighteen once
-in some billion times. Testers send several a minute, and pass less than one in ten.
+attempts 85 % pass, so that of eighteen from one office two or three fail, and fifteen of eighteen
+once in some billion times. Testers send several a minute, and pass less than one in ten.
 """
 
 from __future__ import annotations

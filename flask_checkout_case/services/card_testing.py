@@ -6,7 +6,7 @@ nothing that other customers don't.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
@@ -61,7 +61,7 @@ def sweep_card_testing(runtime: Runtime) -> int:
     return changed + sum(_look_after(runtime, incident_id, tries) for incident_id in running)
 
 
-def without_tests(reports: Sequence[Report], fingerprints: Set[str]) -> list[Report]:
+def without_tests(reports: Sequence[Report], fingerprints: frozenset[str]) -> list[Report]:
     """Leave out what comes from sources of open incidents: it says nothing about a gateway."""
     return [
         one for one in reports if not fingerprints or fingerprints.isdisjoint(_fingerprints(one))

@@ -14,7 +14,7 @@ from typing import Any, Final
 from ..data import queries_case, queries_payment
 from ..data.models import CheckoutRow
 from ..data.queries_payment import DueCheckout
-from ..gateways import Told, reconcile
+from ..gateways import Told, describe_result, reconcile
 from ..i18n import N_
 from ..rules import payments as rules
 from ..rules.payments import Attempt, Conflict, Judgement, Limits, Report
@@ -177,6 +177,9 @@ def _ask(
     )
     ask = runtime.hooks.reconcile or _built_in(runtime)
     answer = ask(payment)
+    if not isinstance(answer, tuple):
+        # What a gateway's SDK returned; nothing, while nothing has ended.
+        answer = describe_result(answer)
     if answer is None:
         return None
     name, told = answer
@@ -199,6 +202,8 @@ def _told(
     *,
     why: str,
 ) -> Event:
+    # Which checkout it is of is known here.
+    told = {key: value for key, value in told.items() if key != "checkout_ref"}
     known = {
         "provider": attempt.gateway,
         "payment_id": attempt.payment_id,

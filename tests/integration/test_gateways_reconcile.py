@@ -136,3 +136,19 @@ def test_a_payment_without_an_id_is_searched_for_by_its_checkout(
         work(shop)
     assert asked == [f'metadata["checkout_ref"]:"c\\"1\\\\" AND created>{since}']
     assert [case.status for case in cases(shop)] == ["closed"]
+
+
+def test_what_an_sdk_returned_is_an_answer(shop: Shop, clock: Clock, local: LocalStripe) -> None:
+    paid = intent(local, "pm_card_visa")
+    shop.cases.reconcile(lambda _payment: local.client().v1.payment_intents.retrieve(paid))
+    lost(shop, clock, payment_id=paid)
+    (case,) = cases(shop)
+    assert (case.status, case.outcome) == ("closed", "self_recovered")
+
+
+@pytest.mark.parametrize("answer", ["paid", {"status": "succeeded"}, 7])
+def test_what_no_sdk_returned_is_none(shop: Shop, clock: Clock, answer: object) -> None:
+    shop.cases.reconcile(lambda _payment: answer)
+    lost(shop, clock, payment_id="pi_1")
+    (case,) = cases(shop)
+    assert case.status == "new"
