@@ -38,7 +38,7 @@ demo: $(VENV)/.installed  ## a shop, its local Stripe and a worker, with data to
 test: test-core test-browser test-packaging test-lowest  ## the whole suite
 
 test-core: install
-	$(BIN)/pytest -n 2 --dist loadgroup -m "not browser and not packaging" $(PYTEST_FLAGS)
+	$(BIN)/pytest -n 3 --dist loadgroup -m "not browser and not packaging" $(PYTEST_FLAGS)
 
 test-browser: install
 	$(BIN)/pytest -n 2 --dist loadgroup -m "browser" $(PYTEST_FLAGS)
@@ -48,7 +48,7 @@ test-packaging: install
 
 test-lowest: $(LOWEST)/.installed system  ## the suite on the lowest versions that pyproject.toml allows
 	$(LOWEST)/bin/python -m pip list --format freeze | grep -Eix "(flask|sqlalchemy|flask-sqlalchemy|marshmallow|babel|limits)==.*"
-	$(LOWEST)/bin/pytest -n 2 --dist loadgroup -m "not browser and not packaging and not faults" \
+	$(LOWEST)/bin/pytest -n 3 --dist loadgroup -m "not browser and not packaging and not faults" \
 		tests/unit tests/integration -k "$(ON_LOWEST)" $(PYTEST_FLAGS)
 
 $(LOWEST)/.installed: pyproject.toml tools/lowest.py

@@ -86,7 +86,9 @@ def test_mails_are_the_same_bytes_for_all_codes(shop: Shop) -> None:
     clock = set_clock(shop)
     refs = {fail(shop, name, code): (name, code) for name, code in ALIKE}
     clock.pass_by(31 * MINUTE)
-    for _ in range(len(ALIKE)):
+    sent = -1
+    while sent < len(mails):
+        sent = len(mails)
         work(shop)
     expected = [
         ref

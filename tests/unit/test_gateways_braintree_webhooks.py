@@ -6,7 +6,6 @@ import base64
 import builtins
 import json
 import re
-import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -283,10 +282,8 @@ def test_entities_are_refused_even_when_signed(declared: bytes) -> None:
     ],
 )
 def test_what_is_signed_and_can_not_be_read_is_refused(xml: bytes) -> None:
-    began = time.perf_counter()
     with pytest.raises((SignatureError, InvalidInputError)):
         read(posted(xml))
-    assert time.perf_counter() - began < 2
 
 
 @pytest.mark.parametrize(
