@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from flask_checkout_case.rules.velocity import (
     CARDS,
+    CARDS_OF_AN_ADDRESS,
     PLACES_OF_A_CARD,
     TELLING,
     TRIES,
@@ -55,7 +56,7 @@ def test_one_amount_again_and_again_is_a_test_sooner() -> None:
 
 
 def test_many_cards_are_a_test_sooner() -> None:
-    tries = [attempt(number, card=f"card-{number}") for number in range(CARDS)]
+    tries = [attempt(number, card=f"card-{number}") for number in range(CARDS_OF_AN_ADDRESS)]
     assert sources(tries) == [Source.ADDRESS]
     assert sources(tries[1:]) == []
 
