@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 import time
 import weakref
 from contextvars import ContextVar
@@ -31,6 +32,7 @@ IN_MEMORY: Final = 10_000
 """Events kept in memory while the database is away; the rest is in the spool alone."""
 OVERDUE: Final = 300.0
 _PATIENCE: Final = 5.0
+_LOOK_AGAIN: Final = 0.05
 
 
 @dataclass(slots=True, eq=False)
@@ -78,6 +80,7 @@ class SpoolRecorder:
         _recorders.add(self)
 
     def _begin(self) -> None:
+        self._taking_back = threading.Lock()
         self.background = Background(self._work_off_request)
         self.inserter = Inserter(
             self.runtime, self.spool, self._record, self.background.wake, self._step
@@ -246,13 +249,18 @@ class SpoolRecorder:
             count += inserted
         return count
 
-    def _take_back(self) -> int:
-        """Insert what a flood has left to the worker, unless the worker is at it already."""
-        own = Leftovers(self.spool.directory, grace_ms=0, step=self._step)
-        done = self._drain_of(own).run(only=self.spool.paths)
-        # What came meanwhile is left once more by its own flood.
-        self._left = self._left and done is None
-        return done or 0
+    def _take_back(self) -> int | None:
+        """Insert what a flood has left to the worker; ``None`` when the worker is at it already."""
+        with self._taking_back:
+            if not self._left:
+                return 0
+            # Before, not after: what comes meanwhile says so itself.
+            self._left = False
+            own = Leftovers(self.spool.directory, grace_ms=0, step=self._step)
+            done = self._drain_of(own).run(only=self.spool.paths)
+            if done is None or self.spool.outstanding > len(self.inserter.waiting):
+                self._left = True
+            return done
 
     def _drain_of(self, leftovers: Leftovers) -> Drain:
         database = self.runtime.database
@@ -280,8 +288,12 @@ class SpoolRecorder:
                     break
                 count += inserted
             until = time.monotonic() + _PATIENCE
-            while self._left and not self.inserter.breaker.is_open and time.monotonic() < until:
-                count += self._take_back()
+            while not self.inserter.breaker.is_open and time.monotonic() < until:
+                done = self._take_back()
+                if done is not None:
+                    count += done
+                    break
+                time.sleep(_LOOK_AGAIN)
         return count
 
     def drain(self) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from flask_checkout_case import signals
 from flask_checkout_case.capture.flood import MANY
@@ -83,3 +84,20 @@ def test_when_it_is_over_the_process_looks_after_what_it_has_left(
     recorder.flush()
     assert count(flooded, CaseRow) == FAILURES + 1
     assert recorder.spool.outstanding == 0
+
+
+def test_what_the_database_did_not_take_is_left_for_the_next_time(
+    flooded: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorder = recorder_of(flooded)
+
+    def away(*_arguments: object) -> int:
+        raise OperationalError("INSERT", {}, Exception("away"))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(recorder, "_record", away)
+        recorder.flush()
+    assert count(flooded, CaseRow) == MANY
+    recorder.flush()
+    assert count(flooded, CaseRow) == FAILURES
+    assert recorder.health()["unacknowledged"] == 0
