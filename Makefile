@@ -7,7 +7,8 @@ CODE := flask_checkout_case example_store tests benchmarks tools docs
 PIP_FLAGS := --quiet --disable-pip-version-check
 PYTEST_FLAGS ?=
 # On the lowest versions, PostgreSQL's driver is asked by the tests of tables, capture and cases.
-ON_LOWEST := not postgresql or test_tables or capture or test_signal_to_case
+ON_LOWEST := (not postgresql and not several_processes and not alike) \
+	or test_tables or capture or test_signal_to_case
 SETUP := $(BIN)/python -W ignore -c "from setuptools import setup; setup()" --quiet
 
 export PIP_DEFAULT_TIMEOUT := 60

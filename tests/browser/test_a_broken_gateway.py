@@ -61,6 +61,8 @@ def test_what_breaks_for_everybody_is_one_case(
     fill_bag(customer, store.url, "ines-tote")
     go_to_payment(customer)
     pay_with(customer, "4242424242424242")
+    # The refusal is a page of its own: a panel of the page before would go with it.
+    expect(customer.locator("#payment-problem")).to_be_visible()
     customer.locator("#checkout-case").click()
     panel = customer.get_by_role("dialog")
     expect(panel).to_contain_text("Nothing is wrong with your card")

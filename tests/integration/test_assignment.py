@@ -32,6 +32,7 @@ from tests.support.giving import (
 from tests.support.shop import Shop
 
 Make = Callable[..., Shop]
+AT_ONCE = 4
 BALANCED = 'assignment = "balanced"\nmember_limit = 2\naccept_within = "10m"'
 
 
@@ -60,16 +61,16 @@ def held_by(shop: Shop) -> Counter[str | None]:
         ('assignment = "balanced"\nburst = "2 in 1h"', 2, 6),
     ],
 )
-def test_eight_processes_never_give_too_many(
+def test_several_processes_never_give_too_many(
     make_app: Make, tmp_path: Path, settings: str, most_each: int, most: int
 ) -> None:
     shop = giving_shop(make_app, tmp_path, settings)
     arrive(shop, "a", "b", "c")
     open_cases(shop, 20)
     spawn = multiprocessing.get_context("spawn")
-    start = spawn.Barrier(8)
+    start = spawn.Barrier(AT_ONCE)
     workers = []
-    for number in range(8):
+    for number in range(AT_ONCE):
         home = tmp_path / f"worker-{number}"
         home.mkdir()
         policy = str(tmp_path / "policy.toml")
@@ -79,7 +80,7 @@ def test_eight_processes_never_give_too_many(
         worker.start()
     for worker in workers:
         worker.join(timeout=120)
-    assert [worker.exitcode for worker in workers] == [0] * 8
+    assert [worker.exitcode for worker in workers] == [0] * AT_ONCE
     held = held_by(shop)
     held.pop(None)
     assert sum(held.values()) == most
