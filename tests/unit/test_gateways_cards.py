@@ -37,7 +37,8 @@ INTENT: dict[str, Any] = {
     "body", [pytest.param(CHARGE, id="charge"), pytest.param(INTENT, id="intent")]
 )
 def test_stripes_objects_tell_the_card(body: dict[str, Any]) -> None:
-    kind = {"charge": sdk.Charge, "payment_intent": sdk.PaymentIntent}[body["object"]]
+    kinds: dict[str, Any] = {"charge": sdk.Charge, "payment_intent": sdk.PaymentIntent}
+    kind = kinds[body["object"]]
     told = describe_result(kind.construct_from(body, "sk_test_1"))
     assert told is not None
     assert told[1]["card_fingerprint"] == "Xt5EWLLDS7FJjR1c"
@@ -45,7 +46,9 @@ def test_stripes_objects_tell_the_card(body: dict[str, Any]) -> None:
 
 def test_stripes_exceptions_tell_the_card() -> None:
     error = {"type": "card_error", "code": "card_declined", "payment_method": CARD}
-    raised = sdk.CardError("no", None, "card_declined", json_body={"error": error})
+    raised = sdk.CardError(  # type: ignore[no-untyped-call]
+        "no", None, "card_declined", json_body={"error": error}
+    )
     told = describe_exception(raised)
     assert told is not None
     assert told["card_fingerprint"] == "Xt5EWLLDS7FJjR1c"
