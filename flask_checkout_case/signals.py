@@ -36,6 +36,9 @@ coupon_rejected = _from_shop.signal("coupon_rejected")
 validation_shown = _from_shop.signal("validation_shown")
 """A form came back with errors. ``checkout``, ``fields`` (names only, never values)."""
 
+policy_viewed = _from_shop.signal("policy_viewed")
+"""Somebody in a checkout reads about returns, delivery or terms. ``checkout``."""
+
 payment_info_entered = _from_shop.signal("payment_info_entered")
 """The customer gave a means of payment. ``checkout``, ``method``."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 
 log = logging.getLogger(__name__)
@@ -14,15 +15,24 @@ class Background:
 
     def __init__(self, work: Callable[[], None]) -> None:
         self._work = work
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._running = False
         self._again = False
+        self._rests_until = 0.0
 
-    def wake(self) -> None:
-        """Have ``work`` run soon. Never raises: what it would have done, the drain does."""
+    def wake(self, within: float = 0.0) -> None:
+        """Have ``work`` run soon. Never raises: what it would have done, the drain does.
+
+        Args:
+            within: seconds that it may wait for more to come.
+        """
+        until = time.monotonic() + within
         with self._lock:
+            if not self._again or until < self._rests_until:
+                self._rests_until = until
             self._again = True
             if self._running:
+                self._lock.notify()
                 return
             self._running = True
         try:
@@ -41,6 +51,8 @@ class Background:
 
     def _wanted(self) -> bool:
         with self._lock:
+            while self._again and (rest := self._rests_until - time.monotonic()) > 0:
+                self._lock.wait(rest)
             wanted, self._again = self._again, False
             self._running = wanted
             return wanted

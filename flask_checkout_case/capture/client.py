@@ -1,4 +1,4 @@
-"""From where a payment is tried: a name for the network that says nothing about it."""
+"""Who is behind a request: a name for a payer's network, and whether anybody looks at the page."""
 
 from __future__ import annotations
 
@@ -11,20 +11,26 @@ from typing import Any, Final
 
 from flask import has_request_context, request
 
+from ..rules.attention import is_unattended
 from ..rules.velocity import network_of
 from ..services.runtime import Runtime
+from ..services.watching import UNATTENDED
 
 CLIENT: Final = "client"
 ADDRESS: Final = "client_address"
 _PAYMENTS: Final = frozenset({"payment_failed", "payment_succeeded"})
+_VIEWS: Final = frozenset({"checkout_started", "checkout_step_viewed", "policy_viewed"})
 _PURPOSE: Final = b"flask-checkout-case client"
 
 
 def with_client(runtime: Runtime, name: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
     """Add to a payment's arguments what stands for its customer's network.
 
-    ``client_address``, where the shop tells it, never goes further.
+    ``client_address``, where the shop tells it, never goes further. A step that a crawler or a
+    prefetch has asked for is marked: nobody has seen it.
     """
+    if name in _VIEWS:
+        return {**arguments, UNATTENDED: True} if _is_unattended() else arguments
     if name not in _PAYMENTS:
         return arguments
     address = arguments.get(ADDRESS) or _address_of_customer()
@@ -32,6 +38,10 @@ def with_client(runtime: Runtime, name: str, arguments: Mapping[str, Any]) -> Ma
         return arguments
     kept = {key: value for key, value in arguments.items() if key != ADDRESS}
     return {**kept, CLIENT: _named(next(iter(runtime.secret_keys()), ""), network_of(address))}
+
+
+def _is_unattended() -> bool:
+    return has_request_context() and is_unattended(request.headers)
 
 
 def _address_of_customer() -> str | None:

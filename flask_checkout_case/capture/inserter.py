@@ -47,12 +47,14 @@ class Captured:
         receipt: where it lies in the spool; ``None`` when the disk didn't take it.
         scope: the request that has to be over first.
         context: the app context that has to be over first.
+        gathers: it waits for others, and no request inserts it.
     """
 
     content: Event | Packed
     receipt: Receipt | None
     scope: Any = None
     context: object | None = None
+    gathers: bool = False
     tries: int = 0
     key: int = field(default_factory=_keys.__next__)
 

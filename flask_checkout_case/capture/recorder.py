@@ -16,6 +16,7 @@ from flask.globals import app_ctx
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from ..services.runtime import Runtime
+from ..services.watching import NAME as GATHERED
 from ..types import Event
 from .background import Background
 from .drain import Drain
@@ -31,6 +32,8 @@ log = logging.getLogger(__name__)
 IN_MEMORY: Final = 10_000
 """Events kept in memory while the database is away; the rest is in the spool alone."""
 OVERDUE: Final = 300.0
+GATHERED_FOR: Final = 1.0
+"""Seconds for which what browsers tell waits for more of it: one transaction for all."""
 _PATIENCE: Final = 5.0
 _LOOK_AGAIN: Final = 0.05
 
@@ -96,12 +99,13 @@ class SpoolRecorder:
             log.exception("an event could not be captured: %s", describe(content))
 
     def _capture(self, content: Event | Packed) -> None:
-        scope = self._scope()
-        context = None if scope is not None or not has_app_context() else _context()
+        gathers = isinstance(content, Event) and content.name == GATHERED and not self._direct
+        scope = None if gathers else self._scope()
+        context = None if scope or gathers or not has_app_context() else _context()
         receipt = None if self._direct else self._spooled(content)
         flooded = receipt is not None and self._flood.takes(content)
         self._left |= flooded
-        captured = Captured(content, receipt, scope, context)
+        captured = Captured(content, receipt, scope, context, gathers)
         waiting = self.inserter.waiting
         if receipt is None or (len(waiting) < IN_MEMORY and not flooded):
             waiting[captured.key] = captured
@@ -109,6 +113,8 @@ class SpoolRecorder:
             self.background.wake()
         if self._direct:
             self._insert_at_once(captured)
+        elif gathers and not self.database.in_memory:
+            self.background.wake(within=GATHERED_FOR)
 
     def _spooled(self, content: Event | Packed) -> Receipt | None:
         try:
@@ -182,7 +188,7 @@ class SpoolRecorder:
             for one in list(waiting.values()):
                 if one.context is context:
                     one.context = None
-                if one.scope is None and one.context is None:
+                if one.scope is None and one.context is None and not one.gathers:
                     batch.append(one)
             if batch:
                 self._settle_outside(batch)
@@ -204,7 +210,7 @@ class SpoolRecorder:
         found = []
         for key in sorted(waiting.copy()):
             one = waiting.get(key)
-            if one is None or one.context is not None:
+            if one is None or one.context is not None or (one.gathers and scope is not None):
                 continue
             if one.scope is None or one.scope is scope or one.scope.returned:
                 found.append(one)

@@ -18,6 +18,7 @@ _OURS = {"owner": OWNER}
 _LIVE = text("status IN ('new', 'open', 'waiting')")
 _QUEUED = text("status IN ('new', 'open', 'waiting') AND folded_into IS NULL")
 _PAYMENT = text("name IN ('payment_failed', 'payment_succeeded')")
+_GOING_ON = text("paid_at IS NULL AND ordered_at IS NULL")
 _REF = String(255)
 
 
@@ -26,6 +27,10 @@ class CheckoutRow(Base):
 
     ``wake_at`` is when the hesitation rule wants to look again, ``check_at`` when its payments have
     to be judged: money without an order, money twice, an outcome that nobody knows.
+    ``steps``: those that were seen, each with a bar behind it; ``signs``: see ``rules.signs``;
+    ``prompt``: what its customer is offered; ``paying_at``: since when a payment is under way;
+    ``consented_at``: since when its customer lets the browser tell; ``arm``: ``treated`` or
+    ``held_out``, since ``eligible_at`` and for what ``eligible_for`` says.
     """
 
     __tablename__ = PREFIX + "checkout"
@@ -41,6 +46,12 @@ class CheckoutRow(Base):
             "check_at",
             postgresql_where=text("check_at IS NOT NULL"),
             sqlite_where=text("check_at IS NOT NULL"),
+        ),
+        Index(
+            "ix_checkout_case_checkout_live",
+            "seen_at",
+            postgresql_where=_GOING_ON,
+            sqlite_where=_GOING_ON,
         ),
         Index("ix_checkout_case_checkout_customer", "customer_ref"),
         Index("ix_checkout_case_checkout_order", "order_ref"),
@@ -66,6 +77,14 @@ class CheckoutRow(Base):
     check_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     score: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     score_reasons: Mapped[list[Any] | None] = mapped_column(PLAIN_JSON)
+    steps: Mapped[str | None] = mapped_column(Text)
+    signs: Mapped[dict[str, Any] | None] = mapped_column(PLAIN_JSON)
+    prompt: Mapped[dict[str, Any] | None] = mapped_column(PLAIN_JSON)
+    paying_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    consented_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    arm: Mapped[str | None] = mapped_column(String(16))
+    eligible_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    eligible_for: Mapped[str | None] = mapped_column(String(16))
 
 
 class EventRow(Base):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import (
     ColumnElement,
@@ -14,9 +15,12 @@ from sqlalchemy import (
     case,
     func,
     insert,
+    literal,
+    null,
     or_,
     select,
     text,
+    true,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -31,6 +35,8 @@ from .queries_assignment import held, keep_in_step
 _ANEW = {"populate_existing": True}
 _ENTRIES: Any = EntryRow.__table__
 _ADD_ENTRIES = insert(_ENTRIES)
+MOST_STEPS: Final = 1000
+"""Characters of the steps that are remembered of one checkout."""
 _LIVE_WORDS = tuple(str(status) for status in LIVE)
 
 
@@ -74,21 +80,35 @@ def tell_client(session: Session, event_id: str, client: str) -> None:
         )
 
 
-def put_checkout(
-    session: Session, values: Mapping[str, Any], *, progress: bool, at: datetime
-) -> CheckoutRow:
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What an event says about its checkout beside what is in it.
+
+    Args:
+        progress: the customer has gone on.
+        look: the hesitation rule has to look at once.
+        settles: no payment is under way any more.
+    """
+
+    progress: bool = False
+    look: bool = False
+    settles: bool = False
+
+
+def put_checkout(session: Session, values: Mapping[str, Any], meaning: Meaning) -> CheckoutRow:
     """Insert or update the checkout's row and return it as it is now.
 
     What an older event says never overwrites what a newer one said; what an event leaves out stays.
-    ``paid_at`` and ``ordered_at`` keep their first value, and end the watch for hesitation.
+    ``paid_at`` and ``ordered_at`` keep their first value, and end the watch for hesitation. Coming
+    back to a step, or another total, has the hesitation rule look at once.
     """
-    statement = _put_checkout(_dialect(session), progress)
+    statement = _put_checkout(_dialect(session), meaning)
     row: CheckoutRow = session.scalars(statement, dict(values), execution_options=_ANEW).one()
     return row
 
 
 @cache
-def _put_checkout(dialect: str, progress: bool) -> Executable:
+def _put_checkout(dialect: str, meaning: Meaning) -> Executable:
     statement = _upsert(dialect, CheckoutRow)
     new, old = statement.excluded, CheckoutRow
     newer = new.seen_at >= old.seen_at
@@ -98,12 +118,17 @@ def _put_checkout(dialect: str, progress: bool) -> Executable:
         return case((and_(newer, given.is_not(None)), given), else_=func.coalesce(kept, given))
 
     changed_step = and_(newer, new.step.is_not(None), new.step.is_distinct_from(old.step))
-    moved = newer if progress else changed_step
-    finished = or_(
+    moved = newer if meaning.progress else changed_step
+    over = or_(
         func.coalesce(old.paid_at, new.paid_at).is_not(None),
         func.coalesce(old.ordered_at, new.ordered_at).is_not(None),
-        old.hesitated_at.is_not(None),
     )
+    place = func.strpos if dialect == "postgresql" else func.instr
+    barred = literal("|").concat(new.step).concat("|")
+    known = func.coalesce(place(old.steps, barred), 0) > 0
+    came_back = and_(changed_step, known)
+    other_total = new.value_minor != old.value_minor
+    looks = true() if meaning.look else or_(came_back, other_total)
     settled = {
         name: latest(name)
         for name in ("customer_ref", "order_ref", "step", "value_minor", "currency", "snapshot")
@@ -119,14 +144,29 @@ def _put_checkout(dialect: str, progress: bool) -> Executable:
             "paid_at": func.coalesce(old.paid_at, new.paid_at),
             "ordered_at": func.coalesce(old.ordered_at, new.ordered_at),
             "wake_at": case(
-                (finished, None),
+                (over, None),
+                (looks, new.seen_at),
+                (old.hesitated_at.is_not(None), None),
                 (moved, new.wake_at),
                 else_=func.coalesce(old.wake_at, new.wake_at),
             ),
+            "steps": case(
+                (or_(new.step.is_(None), known), old.steps),
+                (func.length(old.steps) > MOST_STEPS, old.steps),
+                else_=func.coalesce(old.steps, "|").concat(new.step).concat("|"),
+            ),
+            "paying_at": _paying(old.paying_at, new, newer, settles=meaning.settles),
+            "prompt": case((over, None), else_=old.prompt),
             "check_at": _earlier(old.check_at, new.check_at),
         },
     )
     return _returning(CheckoutRow, statement)
+
+
+def _paying(old: Any, new: Any, newer: Any, *, settles: bool) -> Any:
+    if settles:
+        return case((newer, None), else_=old)
+    return case((newer, func.coalesce(new.paying_at, old)), else_=old)
 
 
 def _earlier(old: Any, new: Any) -> Any:
@@ -138,7 +178,7 @@ def mark_ordered(session: Session, order_ref: str, at: datetime) -> Sequence[str
     statement = (
         update(CheckoutRow)
         .where(CheckoutRow.order_ref == order_ref)
-        .values(ordered_at=func.coalesce(CheckoutRow.ordered_at, at), wake_at=None)
+        .values(ordered_at=func.coalesce(CheckoutRow.ordered_at, at), wake_at=None, prompt=null())
         .returning(CheckoutRow.ref)
     )
     return session.scalars(statement, execution_options={"synchronize_session": False}).all()

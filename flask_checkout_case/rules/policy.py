@@ -17,6 +17,7 @@ from ..i18n import N_
 from ..types import Money, Priority
 from .calendars import ALWAYS, Calendar
 from .conditions import Clause
+from .policy_hesitation import HeldOut, Hesitation, Prompts
 from .policy_toml import line_of, locate
 from .policy_values import Rates
 from .saying import say
@@ -125,15 +126,6 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
-class Hesitation:
-    """A checkout strictly ``over`` this amount without progress for ``after`` opens a case."""
-
-    over: Money
-    after: timedelta
-    enabled: bool = True
-
-
-@dataclass(frozen=True, slots=True)
 class Outreach:
     """A declined payment that isn't retried within ``after`` gets one service e-mail."""
 
@@ -187,6 +179,8 @@ class Policy:
     protocols: Mapping[str, Protocol] = field(default_factory=dict)
     payments: Payments = Payments()
     card_testing: CardTesting = CardTesting()
+    prompts: Prompts = field(default_factory=Prompts)
+    held_out: HeldOut = field(default_factory=HeldOut)
 
     @property
     def exchange(self) -> Rates:

@@ -8,13 +8,12 @@ from typing import Any
 from marshmallow import ValidationError
 
 from ..i18n import N_
-from ..types import Priority
+from ..types import Money, Priority
 from .calendars import Calendar
 from .conditions import Clause
 from .policy import (
     Burst,
     CardTesting,
-    Hesitation,
     Outreach,
     Payments,
     Policy,
@@ -27,9 +26,10 @@ from .policy import (
 )
 from .policy_calendars import read_calendars
 from .policy_conditions import read_routes
+from .policy_hesitation import NORMS, WEIGHTS, Act, HeldOut, Hesitation, Prompts, default_acts
 from .policy_names import dangling
 from .policy_schema import PolicySchema
-from .policy_toml import Mistake, flat
+from .policy_toml import Mistake, Path, flat
 from .policy_values import Rates
 from .saying import said_by, say
 
@@ -77,7 +77,9 @@ def _assembled(
             )
             for told, clauses in zip(loaded["routes"], routes, strict=True)
         ),
-        hesitation=Hesitation(**loaded["hesitation"]),
+        hesitation=_hesitation(loaded["hesitation"], loaded["currency"]),
+        prompts=Prompts(**loaded["prompts"]),
+        held_out=HeldOut(**loaded["held_out"]),
         payments=Payments(**loaded["payments"]),
         card_testing=CardTesting(**loaded["card_testing"]),
         outreach=Outreach(
@@ -114,16 +116,33 @@ def _protocol(key: str, told: Mapping[str, Any]) -> Protocol:
     return Protocol(key=key, name=name, tasks=tuple(Task(**task) for task in told["tasks"]))
 
 
+def _hesitation(told: Mapping[str, Any], currency: str) -> Hesitation:
+    acts = tuple(_act(one) for one in told["acts"]) if "acts" in told else default_acts(currency)
+    weights, norms = {**WEIGHTS, **told["weights"]}, {**NORMS, **told["norms"]}
+    return Hesitation(**{**told, "acts": acts, "weights": weights, "norms": norms})
+
+
+def _act(told: Mapping[str, Any]) -> Act:
+    return Act(**told)
+
+
 def _without_rate(raw: Mapping[str, Any], loaded: Mapping[str, Any]) -> Iterator[Mistake]:
     if not loaded:
         return
     hesitation = loaded["hesitation"]
+    rates = Rates(loaded["currency"], loaded["rates"])
+    for number, act in enumerate(hesitation.get("acts", ())):
+        path = ("hesitation", "acts", number, "over")
+        yield from _needs_rate(rates, act["over"], path)
     is_told = "over" in raw.get("hesitation", {})
-    if not (is_told or hesitation["enabled"]):
-        return
-    try:
-        Rates(loaded["currency"], loaded["rates"]).required(hesitation["over"])
-    except ValueError as error:
+    if is_told or hesitation["enabled"]:
         default = say(N_("; without one it is %(amount)s"), amount=str(hesitation["over"]))
-        message = said_by(error) + ("" if is_told else default)
-        yield Mistake(("hesitation", "over"), message)
+        more = "" if is_told else default
+        yield from _needs_rate(rates, hesitation["over"], ("hesitation", "over"), more)
+
+
+def _needs_rate(rates: Rates, amount: Money, path: Path, more: str = "") -> Iterator[Mistake]:
+    try:
+        rates.required(amount)
+    except ValueError as error:
+        yield Mistake(path, said_by(error) + more)

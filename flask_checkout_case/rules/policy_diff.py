@@ -20,7 +20,16 @@ _TABLES: Final = (
     ("sla", "sla"),
     ("protocol", "protocols"),
 )
-_SINGLE: Final = ("currency", "rates", "hesitation", "outreach", "payments")
+_SINGLE: Final = (
+    "currency",
+    "rates",
+    "hesitation",
+    "prompts",
+    "held_out",
+    "outreach",
+    "payments",
+    "card_testing",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +39,8 @@ class Change:
     Args:
         what: ``added``, ``removed``, ``changed`` or ``moved`` (a route, among the routes).
         part: ``route``, ``team``, ``sla``, ``calendar``, ``protocol``, ``currency``, ``rates``,
-            ``hesitation``, ``outreach`` or ``payments``.
+            ``hesitation``, ``prompts``, ``held_out``, ``outreach``, ``payments`` or
+            ``card_testing``.
         name: the key or name of it; empty where there is only one.
     """
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validates_schema
 
 from ..i18n import N_
 from ..types import Money, Priority
+from .policy_hesitation import ACTS, WEIGHTS
 from .policy_values import (
     expected_one_of,
     parse_amount,
@@ -30,6 +32,7 @@ else:
 
 CLOCKS: Final = ("first_response", "next_response", "resolution")
 _CURRENCY: Final = re.compile(r"[A-Z]{3}", re.ASCII)
+_SHARE: Final = re.compile(r"([0-9]|[1-8][0-9]|90)%", re.ASCII)
 _BURST: Final = re.compile(r"([1-9][0-9]{0,3}) in (\S+)", re.ASCII)
 _MISSING: Final = say(N_("expected a value, but it is missing"))
 
@@ -202,6 +205,25 @@ def _members(value: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_name(one) for one in value))
 
 
+def _weight(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, Decimal)) or not 0 <= value <= 10:
+        raise ValueError(say(N_("expected a weight from 0 to 10, such as 0.35")))
+    return float(value)
+
+
+def _points(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 100:
+        raise ValueError(say(N_("expected a score from 1 to 100")))
+    return value
+
+
+def _share(value: Any) -> float:
+    found = _SHARE.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError(say(N_("expected a share from '0%' to '90%', such as '10%'")))
+    return int(found[1]) / 100
+
+
 def _burst(value: Any) -> tuple[int, timedelta]:
     found = _BURST.fullmatch(value) if isinstance(value, str) else None
     if found is None:
@@ -296,10 +318,41 @@ class RouteSchema(_Strict):
     unless = _Value(_conditions)
 
 
+WeightsSchema: Final = _Strict.from_dict(
+    {kind: _Value(_weight) for kind in WEIGHTS}, name="WeightsSchema"
+)
+
+
+class ActSchema(_Strict):
+    """What is done from a score on: ``[[hesitation.acts]]``."""
+
+    act = _Value(_word(*ACTS), required=True)
+    over = _Value(parse_amount, required=True)
+    score = _Value(_points, required=True)
+    on_failure = _Value(_switch)
+
+
 class HesitationSchema(_Strict):
     over = _Value(parse_amount, load_default=Money(5000, "USD"))
     after = _Value(parse_duration, load_default=timedelta(minutes=10))
     enabled = _Value(_switch, load_default=True)
+    half_life = _Value(parse_duration, load_default=timedelta(minutes=10))
+    norm = _Value(parse_duration, load_default=timedelta(seconds=90))
+    norms = _Tables(_Value(parse_duration), load_default=dict)
+    weights = _Table(WeightsSchema, load_default=dict)
+    acts = _Array(_Table(ActSchema), expected=say(N_("expected at least one [[hesitation.acts]]")))
+
+
+class PromptsSchema(_Strict):
+    per_checkout = _Value(_count, load_default=1)
+    per_day = _Value(_count, load_default=1)
+    per_month = _Value(_count, load_default=3)
+    dismissed_for = _Value(parse_duration, load_default=timedelta(days=7))
+
+
+class HeldOutSchema(_Strict):
+    share = _Value(_share, load_default=0.0)
+    salt = _Value(_text, load_default="1")
 
 
 class OutreachSchema(_Strict):
@@ -333,5 +386,7 @@ class PolicySchema(_Strict):
     )
     hesitation = _Table(HesitationSchema, load_default=lambda: HesitationSchema().load({}))
     outreach = _Table(OutreachSchema, load_default=lambda: OutreachSchema().load({}))
+    prompts = _Table(PromptsSchema, load_default=lambda: PromptsSchema().load({}))
+    held_out = _Table(HeldOutSchema, load_default=lambda: HeldOutSchema().load({}))
     payments = _Table(PaymentsSchema, load_default=lambda: PaymentsSchema().load({}))
     card_testing = _Table(CardTestingSchema, load_default=lambda: CardTestingSchema().load({}))

@@ -4,82 +4,55 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..data import queries_case, queries_due
-from ..data.models import CaseRow, CheckoutRow
-from ..i18n import N_
+from ..data import queries_due
+from ..data.models import CheckoutRow
 from ..rules import hesitation
-from ..types import Category, EntryKind, Family, Money, Origin
-from .entries import entry
-from .opening import CaseDraft, open_or_join, signal_entry
+from . import proactive, watching
 from .runtime import Runtime, Unit
 from .sweeping import look_at_due
 
 
 def sweep_checkouts(runtime: Runtime) -> int:
-    """Open the cases of checkouts that hesitate by now; how many checkouts those were."""
+    """Look at checkouts in which something happened, or nothing for too long.
+
+    Returns:
+        How many cases were opened, or told that their buyer hesitates.
+    """
     return look_at_due(runtime, queries_due.next_due_checkout, _look, queries_due.postpone_checkout)
 
 
 def _look(unit: Unit, row: CheckoutRow) -> bool:
     # The row is locked and fresh: a purchase has either been seen here, or waits for our commit
     # and then closes the case we open.
-    policy, value, state = unit.runtime.policy, _value(row), _state(row)
-    if not hesitation.hesitates(policy, value, row.progressed_at, unit.now, **state):
-        wake_at = hesitation.wake_at(policy, value, row.progressed_at, **state)
-        queries_due.set_checkout_alarm(unit.session, row.id, wake_at=wake_at)
+    opened = proactive.act(unit, row, watching.look(unit, row)) or _is_inactive(unit, row)
+    wake_at = hesitation.wake_at(
+        unit.runtime.policy, watching.value_of(row), row.progressed_at, **_state(row)
+    )
+    if wake_at is not None and hesitation.has_left(row.seen_at, unit.now):
+        wake_at = None
+    queries_due.set_checkout_alarm(unit.session, row.id, wake_at=wake_at)
+    return opened
+
+
+def _is_inactive(unit: Unit, row: CheckoutRow) -> bool:
+    """Open the case of somebody who stopped at high value, whatever the score says."""
+    policy, value = unit.runtime.policy, watching.value_of(row)
+    if not hesitation.hesitates(policy, value, row.progressed_at, unit.now, **_state(row)):
         return False
     if hesitation.has_left(row.seen_at, unit.now):
-        queries_due.set_checkout_alarm(unit.session, row.id, wake_at=None)
         return False
-    paying = queries_case.live_case(unit.session, row.ref, Family.PAYMENT)
-    if paying is not None:
-        _tell(unit, paying, row)
-    else:
-        open_or_join(unit, _draft(unit, row))
-    queries_due.set_checkout_alarm(unit.session, row.id, wake_at=None, hesitated_at=unit.now)
+    if not proactive.is_treated(unit, row, "case"):
+        return False
+    idle = unit.now - row.progressed_at
+    since = row.progressed_at.isoformat()
+    minutes = int(idle.total_seconds() // 60)
+    proactive.open_case(unit, row, None, since=since, minutes=minutes)
     return True
 
 
-def _value(row: CheckoutRow) -> Money | None:
-    if row.value_minor is None or row.currency is None:
-        return None
-    return Money.minor(row.value_minor, row.currency)
-
-
-def _state(row: CheckoutRow) -> dict[str, bool]:
+def _state(row: CheckoutRow) -> dict[str, Any]:
     return {
         "paid": row.paid_at is not None,
         "ordered": row.ordered_at is not None,
-        "hesitated": row.hesitated_at is not None,
-    }
-
-
-def _draft(unit: Unit, row: CheckoutRow) -> CaseDraft:
-    return CaseDraft(
-        family=Family.HESITATION,
-        category=Category.HESITATION,
-        origin=Origin.SWEEP,
-        at=unit.now,
-        checkout_ref=row.ref,
-        order_ref=row.order_ref,
-        customer_ref=row.customer_ref,
-        snapshot=row.snapshot,
-        about=N_("No progress in the checkout"),
-        entries=(signal_entry("hesitation", _told(unit, row)),),
-    )
-
-
-def _tell(unit: Unit, case: CaseRow, row: CheckoutRow) -> None:
-    """Add the hesitation to the payment case that is open already."""
-    told = {"signal": "hesitation", **_told(unit, row)}
-    line = entry(case, EntryKind.SIGNAL, unit.now, data=told)
-    queries_case.add_entries(unit.session, [line])
-
-
-def _told(unit: Unit, row: CheckoutRow) -> dict[str, Any]:
-    idle = unit.now - row.progressed_at
-    return {
-        "step": row.step,
-        "since": row.progressed_at.isoformat(),
-        "minutes": int(idle.total_seconds() // 60),
+        "hesitated": row.hesitated_at is not None or row.arm == "held_out",
     }

@@ -8,12 +8,14 @@ from typing import Any, Final
 
 from ..data import queries_case as queries
 from ..data.models import CheckoutRow
+from ..data.queries_case import Meaning
 from ..gateways import read_failure
 from ..i18n import N_
 from ..rules import hesitation, payments
 from ..rules.checkout_clock import checkout_due
 from ..rules.failures import category_of
 from ..types import Category, Event, FailureClass, Family, Money, Origin
+from . import watching
 from .clocks import joined
 from .closing import close_recovered, note_order
 from .opening import CaseDraft, learn, open_or_join, signal_entry
@@ -34,6 +36,7 @@ PROGRESS: Final = frozenset(
 )
 _FAILED: Final = "payment_failed"
 _PAID: Final = frozenset({"payment_succeeded", "order_completed"})
+_SETTLES: Final = _PAID | {_FAILED, "payment_canceled"}
 
 
 def record(runtime: Runtime, events: Sequence[Event], database: Database | None = None) -> int:
@@ -53,7 +56,8 @@ def record(runtime: Runtime, events: Sequence[Event], database: Database | None 
     runtime.incidents.refresh(through, lost_is_told=True)
     with runtime.policies.held(through), through.writing() as session:
         unit.session = session
-        new = sum(_apply(unit, event) for event in events)
+        new = sum(_apply(unit, event) for event in events if event.name != watching.NAME)
+        new += watching.note(unit, [event for event in events if event.name == watching.NAME])
     for emission in unit.emissions:
         runtime.emit(emission)
     return new
@@ -63,6 +67,8 @@ def _apply(unit: Unit, event: Event) -> bool:
     if not queries.add_event(unit.session, _event_values(unit, event)):
         _learn(unit, event)
         return False
+    if event.data.get(watching.UNATTENDED):
+        return True
     checkout = _put_checkout(unit, event) if event.checkout_ref else None
     if event.name in _PAID:
         _recovered(unit, event, checkout)
@@ -98,7 +104,7 @@ def _event_values(unit: Unit, event: Event) -> dict[str, Any]:
         "order_ref": event.order_ref,
         "customer_ref": event.customer_ref,
         "step": checkout.get("step"),
-        "data": dict(event.data),
+        "data": watching.with_cart(event),
     }
 
 
@@ -124,6 +130,9 @@ def _put_checkout(unit: Unit, event: Event) -> CheckoutRow:
         "failed_at": event.at if event.name == _FAILED else None,
         "paid_at": paid,
         "ordered_at": ordered,
+        "paying_at": event.at if event.name == payments.STARTED else None,
+        "steps": f"|{snapshot['step']}|" if snapshot.get("step") else None,
+        "prompt": None,
         "wake_at": hesitation.wake_at(
             unit.runtime.policy,
             value,
@@ -136,7 +145,12 @@ def _put_checkout(unit: Unit, event: Event) -> CheckoutRow:
             event.name, event.at, event.data, unit.runtime.policy.payments
         ),
     }
-    return queries.put_checkout(unit.session, values, progress=event.name in PROGRESS, at=event.at)
+    meaning = Meaning(
+        progress=event.name in PROGRESS,
+        look=event.name in watching.LOOK,
+        settles=event.name in _SETTLES,
+    )
+    return queries.put_checkout(unit.session, values, meaning)
 
 
 def _recovered(unit: Unit, event: Event, checkout: CheckoutRow | None) -> None:

@@ -33,9 +33,18 @@ def read_json() -> dict[str, Any]:
     """
     if not request.is_json:
         raise InvalidInputError("expected a body of type application/json")
+    return parse_json(request.get_data(cache=True))
+
+
+def parse_json(raw: bytes) -> dict[str, Any]:
+    """Return the JSON object that bytes hold.
+
+    Raises:
+        InvalidInputError: see :func:`read_json`.
+    """
     try:
         body = json.loads(
-            request.get_data(cache=True),
+            raw,
             parse_constant=_refuse_number,
             parse_int=_whole_number,
             parse_float=_finite_number,

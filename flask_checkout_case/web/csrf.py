@@ -141,7 +141,7 @@ def check_csrf() -> None:
     """
     if request.method not in _UNSAFE:
         return
-    if not _same_origin():
+    if not is_same_origin():
         raise CsrfError(gettext("This request did not come from this shop's pages."))
     given = request.headers.get(HEADER) or request.form.get(FIELD) or ""
     serializer = URLSafeTimedSerializer(signing_keys(), salt="checkout-case-csrf")
@@ -160,7 +160,8 @@ def _too_old() -> str:
     return gettext("This page was open for too long. Please send it again.")
 
 
-def _same_origin() -> bool:
+def is_same_origin() -> bool:
+    """Whether the browser itself says that the request comes from our own pages."""
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None:
         return site == "same-origin"

@@ -130,6 +130,14 @@ def upgrade() -> None:
     sa.Column('check_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('score', sa.Integer(), server_default='0', nullable=False),
     sa.Column('score_reasons', sa.JSON(none_as_null=True), nullable=True),
+    sa.Column('steps', sa.Text(), nullable=True),
+    sa.Column('signs', sa.JSON(none_as_null=True), nullable=True),
+    sa.Column('prompt', sa.JSON(none_as_null=True), nullable=True),
+    sa.Column('paying_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('consented_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('arm', sa.String(length=16), nullable=True),
+    sa.Column('eligible_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('eligible_for', sa.String(length=16), nullable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_checkout_case_checkout')),
     sa.UniqueConstraint('ref'),
     info={'owner': 'flask_checkout_case'}
@@ -137,8 +145,23 @@ def upgrade() -> None:
     with op.batch_alter_table('checkout_case_checkout', schema=None) as batch_op:
         batch_op.create_index('ix_checkout_case_checkout_check', ['check_at'], unique=False, postgresql_where=sa.text('check_at IS NOT NULL'), sqlite_where=sa.text('check_at IS NOT NULL'))
         batch_op.create_index('ix_checkout_case_checkout_customer', ['customer_ref'], unique=False)
+        batch_op.create_index('ix_checkout_case_checkout_live', ['seen_at'], unique=False, postgresql_where=sa.text('paid_at IS NULL AND ordered_at IS NULL'), sqlite_where=sa.text('paid_at IS NULL AND ordered_at IS NULL'))
         batch_op.create_index('ix_checkout_case_checkout_order', ['order_ref'], unique=False)
         batch_op.create_index('ix_checkout_case_checkout_wake', ['wake_at'], unique=False, postgresql_where=sa.text('wake_at IS NOT NULL'), sqlite_where=sa.text('wake_at IS NOT NULL'))
+
+    op.create_table('checkout_case_contact',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('checkout_ref', sa.String(length=255), nullable=False),
+    sa.Column('customer_ref', sa.String(length=255), nullable=True),
+    sa.Column('how', sa.String(length=16), nullable=False),
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('dismissed_at', sa.DateTime(timezone=True), nullable=True),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_checkout_case_contact')),
+    info={'owner': 'flask_checkout_case'}
+    )
+    with op.batch_alter_table('checkout_case_contact', schema=None) as batch_op:
+        batch_op.create_index('ix_checkout_case_contact_checkout', ['checkout_ref', 'at'], unique=False)
+        batch_op.create_index('ix_checkout_case_contact_customer', ['customer_ref', 'at'], unique=False)
 
     op.create_table('checkout_case_event',
     sa.Column('id', sa.String(length=255), nullable=False),
@@ -495,9 +518,15 @@ def downgrade() -> None:
         batch_op.drop_index('ix_checkout_case_event_checkout')
 
     op.drop_table('checkout_case_event')
+    with op.batch_alter_table('checkout_case_contact', schema=None) as batch_op:
+        batch_op.drop_index('ix_checkout_case_contact_customer')
+        batch_op.drop_index('ix_checkout_case_contact_checkout')
+
+    op.drop_table('checkout_case_contact')
     with op.batch_alter_table('checkout_case_checkout', schema=None) as batch_op:
         batch_op.drop_index('ix_checkout_case_checkout_wake', postgresql_where=sa.text('wake_at IS NOT NULL'), sqlite_where=sa.text('wake_at IS NOT NULL'))
         batch_op.drop_index('ix_checkout_case_checkout_order')
+        batch_op.drop_index('ix_checkout_case_checkout_live', postgresql_where=sa.text('paid_at IS NULL AND ordered_at IS NULL'), sqlite_where=sa.text('paid_at IS NULL AND ordered_at IS NULL'))
         batch_op.drop_index('ix_checkout_case_checkout_customer')
         batch_op.drop_index('ix_checkout_case_checkout_check', postgresql_where=sa.text('check_at IS NOT NULL'), sqlite_where=sa.text('check_at IS NOT NULL'))
 

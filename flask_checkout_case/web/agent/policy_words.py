@@ -20,8 +20,11 @@ PARTS: Final[Mapping[str, str]] = {
     "currency": N_("Currency"),
     "rates": N_("Rates"),
     "hesitation": N_("Hesitation"),
+    "prompts": N_("Prompts"),
+    "held_out": N_("Held-out share"),
     "outreach": N_("Outreach"),
     "payments": N_("Payments"),
+    "card_testing": N_("Card testing"),
 }
 WHATS: Final[Mapping[str, str]] = {
     "added": N_("added"),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from . import views
+from . import launcher, views
 from .blueprint import blueprint
 from .inject import install
 
-__all__ = ("blueprint", "install", "views")
+__all__ = ("blueprint", "install", "launcher", "views")

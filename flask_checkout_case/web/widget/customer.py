@@ -10,8 +10,9 @@ from flask import Response, g, request
 
 from ...capture import snapshot_of
 from ...i18n import current_locale
+from ...services import conversation
 from ...services.access import Grant, Guarded, Viewer, seal, unseal
-from ...services.conversation import Posted
+from ...services.conversation import Posted, Standing
 from ...services.shop import current_customer_ref
 from ...types import Checkout, Customer, make_ref
 from ..current import current_checkout, runtime
@@ -19,6 +20,7 @@ from ..guard import keep_browser_nonce, known_nonce, new_browser_nonce, set_cook
 
 TOKEN_COOKIE: Final = "checkout_case_token"  # noqa: S105 - the name of a cookie
 DAY_SECONDS: Final = 24 * 3600
+LARGEST_ID: Final = 2**62
 
 
 def current_viewer() -> Viewer:
@@ -84,3 +86,19 @@ def set_token_cookie(response: Response) -> Response:
     if grant is not None:
         set_cookie(response, TOKEN_COOKIE, seal(signing_keys(), grant))
     return response
+
+
+def look() -> tuple[Viewer, Standing]:
+    """Return this request's customer and how their affairs stand."""
+    viewer: Viewer = g.get("checkout_case_viewer") or current_viewer()
+    standing = conversation.stand(runtime(), viewer)
+    if viewer.has_changed_owner:
+        viewer = rotate_token(viewer, standing.cases)
+    return viewer, standing
+
+
+def line_id(given: object) -> int | None:
+    """Return a number that can be the id of a line; anything else is as if it weren't there."""
+    if isinstance(given, bool) or not isinstance(given, int):
+        return None
+    return given if 0 <= given < LARGEST_ID else None

@@ -30,31 +30,20 @@ from ..guard import (
 )
 from . import wording
 from .blueprint import blueprint
-from .customer import current_viewer, rotate_token, widen_token, writing_viewer
+from .customer import current_viewer, line_id, look, widen_token, writing_viewer
 
 log = logging.getLogger(__name__)
 
 TEXT_LIMIT: Final = 4000
-LARGEST_ID: Final = 2**62
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]{8,48}")
 _EMAIL: Final = re.compile(r"[^@\s<>\"',;]{1,64}@[^@\s<>\"',;]{1,255}")
-
-
-@blueprint.get("/state")
-def state() -> ResponseReturnValue:
-    """Tell the closed launcher whether there is something to say. Never sets a cookie."""
-    limit_rate("state", reading=True)
-    _viewer, standing = _look()
-    seen = _line_id(request.args.get("seen", type=int))
-    unread, who = conversation.unread(runtime(), standing, seen)
-    return jsonify(hint=wording.hint(standing.failure, unread, who), unread=unread)
 
 
 @blueprint.get("/panel")
 def panel() -> ResponseReturnValue:
     """Give the panel its words and the conversation so far."""
     limit_rate("panel", reading=True)
-    viewer, standing = _look()
+    viewer, standing = look()
     body = _body(standing, after=0)
     body |= {
         "lang": current_locale.get(),
@@ -72,13 +61,13 @@ def panel() -> ResponseReturnValue:
 def poll() -> ResponseReturnValue:
     """Give what is new behind the line ``after``; 304 when nothing is."""
     limit_rate("poll", reading=True)
-    _viewer, standing = _look()
+    _viewer, standing = look()
     if not standing.cases:
         raise NotFoundError("there is no conversation")
     if request.if_none_match.contains(standing.mark):
         response = make_response("", 304)
     else:
-        after = _line_id(request.args.get("after", type=int))
+        after = line_id(request.args.get("after", type=int))
         response = make_response(jsonify(_body(standing, after=after or 0)))
     response.set_etag(standing.mark)
     return response
@@ -99,9 +88,9 @@ def send() -> ResponseReturnValue:
     limit_rate("message")
     body = read_json()
     message = _check(body)
-    after = _line_id(body.get("after"))
+    after = line_id(body.get("after"))
     _post(message)
-    _viewer, standing = _look()
+    _viewer, standing = look()
     return jsonify(_body(standing, after=after or 0)), 201
 
 
@@ -132,7 +121,7 @@ def help_post() -> ResponseReturnValue:
 
 
 def _page(error: str | None = None, typed: Any = None) -> str:
-    viewer, standing = _look()
+    viewer, standing = look()
     lines = conversation.lines(runtime(), standing)
     browser_nonce()
     return render_template(
@@ -154,14 +143,6 @@ def _page(error: str | None = None, typed: Any = None) -> str:
     )
 
 
-def _look() -> tuple[Viewer, Standing]:
-    viewer: Viewer = g.get("checkout_case_viewer") or current_viewer()
-    standing = conversation.stand(runtime(), viewer)
-    if viewer.has_changed_owner:
-        viewer = rotate_token(viewer, standing.cases)
-    return viewer, standing
-
-
 def _post(message: Message) -> None:
     viewer = current_viewer()
     try:
@@ -171,13 +152,6 @@ def _post(message: Message) -> None:
         raise InvalidInputError(gettext("Please write a few words first."), field="text") from error
     grant = widen_token(viewer, posted)
     g.checkout_case_viewer = replace(viewer, grant=grant)
-
-
-def _line_id(given: object) -> int | None:
-    """Return a number that can be the id of a line; anything else is as if it weren't there."""
-    if isinstance(given, bool) or not isinstance(given, int):
-        return None
-    return given if 0 <= given < LARGEST_ID else None
 
 
 def _check(given: Any) -> Message:

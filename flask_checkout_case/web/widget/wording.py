@@ -11,7 +11,9 @@ from babel.dates import format_timedelta
 
 from ...i18n import N_, current_locale, gettext
 from ...rules.failures import ACTIONS
+from ...rules.policy_hesitation import OFFER
 from ...services.conversation import Failure
+from ...services.proactive import Prompt
 from ...types import Category
 
 REASONS: Final[Mapping[str, tuple[str, Category | None]]] = {
@@ -58,6 +60,34 @@ def hint(failure: Failure | None, unread: int, who: str | None) -> str | None:
     if failure is not None:
         return gettext("Payment didn't go through? We can help")
     return None
+
+
+_HINTS: Final[Mapping[str, str]] = {
+    "payment": N_("Card not working? Another card or way to pay often does"),
+    "coupon": N_("Code not working? Look at its dates and its minimum order"),
+    "delivery": N_("Delivery costs and takes what the method you pick says"),
+    "returns": N_("Unsure about returns? Ask before you order"),
+    "form": N_("Does a field not take your answer? Ask us"),
+    "help": N_("Is anything unclear? Just ask"),
+}
+_OFFERS: Final[Mapping[str, str]] = {
+    "payment": N_("Trouble paying? Write to us, we sort it out with you"),
+    "coupon": N_("Code not working? We look at it with you"),
+    "delivery": N_("Unsure about delivery? Ask us about cost and dates"),
+    "returns": N_("Unsure about returns? Ask us before you order"),
+    "form": N_("Does a field not take your answer? Tell us, we help"),
+    "help": N_("Any question before you order? Ask us"),
+}
+_REASON_OF: Final = {"payment": "payment", "coupon": "price", "delivery": "delivery"}
+
+
+def offer(prompt: Prompt | None) -> dict[str, Any]:
+    """Return the quiet line that offers help, and what the panel has picked already, if any."""
+    if prompt is None:
+        return {}
+    texts = _OFFERS if prompt.act == OFFER else _HINTS
+    reason = _REASON_OF.get(prompt.topic)
+    return {"offer": {"text": gettext(texts[prompt.topic]), "reason": reason}}
 
 
 def answered(who: str | None) -> str:

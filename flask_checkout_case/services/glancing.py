@@ -1,0 +1,126 @@
+"""What the closed widget asks for and tells: one look at the checkout's row, seldom a write."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+from sqlalchemy.exc import SQLAlchemyError
+
+from ..data import queries_hesitation as queries
+from ..rules import hesitation, signs
+from ..rules.signs import Signs
+from ..types import Event, Origin
+from . import proactive, watching
+from .proactive import Prompt
+from .runtime import Runtime
+
+log = logging.getLogger(__name__)
+
+SALT = "checkout-case-watch"
+TOKEN_AGE = 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """How a checkout stands for its customer's browser.
+
+    Args:
+        prompt: what is offered without having been asked for.
+        idle_after: how long nothing may happen at its step.
+        is_known: whether there is a row of it; ``has_consented``: whether it says so.
+        is_over: it is paid, or an order.
+    """
+
+    prompt: Prompt | None
+    idle_after: timedelta
+    is_known: bool
+    has_consented: bool
+    is_over: bool
+
+
+def glance(runtime: Runtime, ref: str) -> Glance:
+    """Look at a checkout without changing anything."""
+    with runtime.read() as session:
+        row = queries.glance(session, ref)
+    return _glance(runtime, row)
+
+
+def _glance(runtime: Runtime, row: Any | None) -> Glance:
+    idle_after = hesitation.norm_of(runtime.policy, row.step if row is not None else None)
+    if row is None:
+        return Glance(None, idle_after, is_known=False, has_consented=False, is_over=False)
+    return Glance(
+        proactive.shown(row, runtime.clock()),
+        idle_after,
+        is_known=True,
+        has_consented=row.consented_at is not None,
+        is_over=row.paid_at is not None or row.ordered_at is not None,
+    )
+
+
+def note_consent(runtime: Runtime, ref: str, snapshot: dict[str, Any] | None) -> None:
+    """Keep that this checkout's customer lets the browser tell.
+
+    Args:
+        snapshot: where no signal of the shop has told of the checkout yet.
+    """
+    if runtime.recorder is None:
+        return
+    now = runtime.clock()
+    if snapshot is not None:
+        seen = f"widget_seen:{ref}"
+        runtime.recorder.capture(
+            Event(seen, "widget_seen", now, ref, checkout=snapshot, origin=Origin.WIDGET)
+        )
+    runtime.recorder.capture(watching.browser_event(ref, {}, now, consent=True))
+
+
+def take(runtime: Runtime, ref: str, told: Signs, *, dismissed: bool) -> Prompt | None:
+    """Take what a browser tells, and return what its customer is offered now.
+
+    It is kept at once and written together with that of others, unless something follows of it.
+    """
+    now = runtime.clock()
+    event = watching.browser_event(ref, told, now, **({"dismissed": True} if dismissed else {}))
+    if runtime.recorder is not None:
+        runtime.recorder.capture(event)
+    try:
+        return _after(runtime, ref, event)
+    except SQLAlchemyError:
+        # The spool has it.
+        log.exception("what a browser told can't be weighed now")
+        return None
+
+
+def _after(runtime: Runtime, ref: str, event: Event) -> Prompt | None:
+    with runtime.read() as session:
+        row = queries.glance(session, ref)
+    if row is None:
+        return None
+    now = runtime.clock()
+    found = signs.merge(row.signs or {}, event.data["signs"])
+    verdict = watching.judge(runtime.policy, row, found, now)
+    if "dismissed" not in event.data and not proactive.wants(row, verdict, now):
+        return proactive.shown(row, now)
+    with runtime.write() as unit:
+        watching.note(unit, [event])
+        row = queries.glance(unit.session, ref)
+    return proactive.shown(row, now) if row is not None else None
+
+
+def seal(keys: list[str], ref: str) -> str:
+    """Return the token by which a page tells about this checkout."""
+    return str(URLSafeTimedSerializer(keys, salt=SALT).dumps(ref))
+
+
+def unseal(keys: list[str], token: str) -> str | None:
+    """Return the checkout that a token names; ``None`` when it is forged or too old."""
+    try:
+        ref = URLSafeTimedSerializer(keys, salt=SALT).loads(token, max_age=TOKEN_AGE)
+    except BadSignature:
+        return None
+    return ref if isinstance(ref, str) else None
