@@ -30,13 +30,11 @@ class Glance:
 
     Args:
         prompt: what is offered without having been asked for.
-        idle_after: how long nothing may happen at its step.
         is_known: whether there is a row of it; ``has_consented``: whether it says so.
         is_over: it is paid, or an order.
     """
 
     prompt: Prompt | None
-    idle_after: timedelta
     is_known: bool
     has_consented: bool
     is_over: bool
@@ -50,16 +48,19 @@ def glance(runtime: Runtime, ref: str) -> Glance:
 
 
 def _glance(runtime: Runtime, row: Any | None) -> Glance:
-    idle_after = hesitation.norm_of(runtime.policy, row.step if row is not None else None)
     if row is None:
-        return Glance(None, idle_after, is_known=False, has_consented=False, is_over=False)
+        return Glance(None, is_known=False, has_consented=False, is_over=False)
     return Glance(
         proactive.shown(row, runtime.clock()),
-        idle_after,
         is_known=True,
         has_consented=row.consented_at is not None,
         is_over=row.paid_at is not None or row.ordered_at is not None,
     )
+
+
+def idle_after(runtime: Runtime, step: str | None) -> timedelta:
+    """Return for how long nothing may happen at a step before its customer counts as idle."""
+    return hesitation.norm_of(runtime.policy, step)
 
 
 def note_consent(runtime: Runtime, ref: str, snapshot: dict[str, Any] | None) -> None:

@@ -82,9 +82,11 @@ def _of_checkout(viewer: Viewer) -> dict[str, Any]:
     seen = glancing.glance(runtime(), ref)
     told = wording.offer(seen.prompt)
     if not seen.is_over and may_watch():
+        checkout = current_checkout()
         _note_consent(runtime(), ref, seen)
+        idle = glancing.idle_after(runtime(), checkout.step if checkout is not None else None)
         token = glancing.seal(signing_keys(), ref)
-        told["watch"] = {"token": token, "idle": int(seen.idle_after.total_seconds())}
+        told["watch"] = {"token": token, "idle": int(idle.total_seconds())}
     return told
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from flask_checkout_case.rules.policy import read_policy_text
 from tests.support.shop import Shop
 from tests.support.widget import furnish
 
@@ -18,3 +20,16 @@ def shop(make_app: Callable[..., Shop]) -> Shop:
 @pytest.fixture
 def sqlite_shop(make_sqlite_app: Callable[..., Shop]) -> Shop:
     return furnish(make_sqlite_app())
+
+
+@pytest.fixture
+def make_shop_with(make_app: Callable[..., Shop], tmp_path: Path) -> Callable[[str], Shop]:
+    """Make the shop with the shipped policy and these tables behind it."""
+
+    def make(tables: str) -> Shop:
+        text, _name = read_policy_text(None)
+        policy = tmp_path / "policy.toml"
+        policy.write_text(f"{text}\n{tables}\n")
+        return furnish(make_app(CHECKOUT_CASE_POLICY=str(policy)))
+
+    return make

@@ -43,7 +43,7 @@ def test_no_route_is_missing_from_these_tests(sqlite_shop: Shop) -> None:
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
     reading = {(name, "GET") for name in (*READING, "token", "static/widget/<path:filename>")}
-    assert ours == reading | {("messages", "POST"), ("help", "POST")}
+    assert ours == reading | {("messages", "POST"), ("help", "POST"), ("signals", "POST")}
 
 
 @pytest.mark.parametrize("endpoint", READING)
