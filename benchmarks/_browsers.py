@@ -20,7 +20,7 @@ from typing import Any, Final
 
 LARGEST: Final = 512
 LIMIT: Final = 128
-"""Fetches under way at once; beyond it they wait, and the rate isn't reached."""
+"""Fetches under way at once; others wait, and are left out when their shop's turn is over."""
 _KINDS: Final = (
     *(("error", "postal-code"), ("reentry", "tel"), ("dwell", "cc-number"), ("idle", None)),
     *(("away", None), ("coupon_away", None), ("exit", None), ("back", None), ("slow", None)),
@@ -149,8 +149,14 @@ async def browse(
         if (ahead := due - time.monotonic()) > 0:
             await asyncio.sleep(ahead)
         await free.acquire()
-        late.append(time.monotonic() - due)
-        task = asyncio.create_task(fetch(shops[int(number / rate / turn) % len(shops)]))
+        at = int(number / rate / turn)
+        shop, now = shops[at % len(shops)], time.monotonic()
+        if now > began + (at + 1) * turn:
+            shop.answers["too late"] += 1
+            free.release()
+            continue
+        late.append(now - due)
+        task = asyncio.create_task(fetch(shop))
         under_way.add(task)
         task.add_done_callback(under_way.discard)
     await asyncio.gather(*under_way)

@@ -39,7 +39,7 @@ from tests.support.waiting import wait_until
 NAMES: Final = ("with", "without")
 WALKS_A_SECOND: Final = 20
 TURNS_EACH: Final = 6
-SETTLING: Final = 0.3
+SETTLING: Final = 0.5
 """Seconds at the beginning of a turn whose walks don't count: the other shop may still be busy."""
 GOAL: Final = 1.1
 FINE: Final = frozenset({"state 200", "state 204", "signals 200", "signals 204"})
@@ -184,9 +184,9 @@ class Ledger:
             " WHERE datname = current_database()"
         )
         with self._engine.connect() as connection:
-            found: Counter[str] = Counter(
-                dict(connection.execute(rows, {"ours": PREFIX}).tuples().all())
-            )
+            found = Counter[str]()
+            for table, written in connection.execute(rows, {"ours": PREFIX}):
+                found[table] = written
             found[COMMITS], found[ROLLBACKS] = connection.execute(ends).one()
         return found
 
