@@ -172,7 +172,11 @@ class Ledger:
         self._engine = create_engine(url, isolation_level="AUTOCOMMIT")
 
     def read(self) -> Counter[str]:
-        """Return commits, rollbacks, and the rows written of each of our tables."""
+        """Return commits, rollbacks, and the rows written of each of our tables.
+
+        A pool that looks whether its connection is alive commits, and reading rolls back: what is
+        written is told by the rows alone.
+        """
         # A connection that has become idle tells within ten seconds what it has done.
         time.sleep(11)
         rows = text(
