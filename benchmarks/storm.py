@@ -76,9 +76,8 @@ def served() -> Flask:
     return make_shop(url, home, extension=with_it, report=report if with_it else None)
 
 
-def sweep_until_told() -> None:
+def sweep_until_told(app: Flask) -> None:
     """Do what the worker does about a flood and about outages, until SIGTERM."""
-    app = served()
     runtime: Runtime = app.extensions["checkout_case"]
     stopping: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _frame: stopping.append(number))
@@ -92,10 +91,10 @@ def sweep_until_told() -> None:
 
 
 @contextmanager
-def running(command: list[str], **environment: str) -> Iterator[None]:
+def running(command: list[str], **environment: str) -> Iterator[subprocess.Popen[bytes]]:
     process = subprocess.Popen(command, env={**os.environ, **environment})
     try:
-        yield
+        yield process
     finally:
         process.terminate()
         process.wait(timeout=60)
@@ -180,7 +179,11 @@ def run(name: str, urls: tuple[str, str], home: Path, failures: int, seconds: fl
     runtime: Runtime = app.extensions["checkout_case"]
     healthy(runtime, app)
     ports = {"with": free_port(), "without": free_port()}
-    sweeper = [sys.executable, "-c", "from benchmarks.storm import sweep_until_told as s; s()"]
+    sweeper = [
+        sys.executable,
+        "-c",
+        "from benchmarks import storm as s; s.sweep_until_told(s.served())",
+    ]
     queued = (CaseRow.status.in_(("new", "open", "waiting")), CaseRow.folded_into.is_(None))
     with (
         running(gunicorn(ports["with"]), **with_it),
