@@ -6,16 +6,17 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import and_, bindparam, insert, or_, select, update
+from sqlalchemy import and_, bindparam, exists, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from .hesitation_models import ContactRow
-from .models import CheckoutRow, EventRow
+from .models import CaseRow, CheckoutRow, EventRow
 
 MOST_EVENTS: Final = 120
 """The newest of a checkout's events; what lies before them has lost its weight."""
 _UNSYNCHRONISED = {"synchronize_session": False}
 _TABLE: Any = CheckoutRow.__table__
+_CASES: Any = CaseRow.__table__
 _GLANCE = select(
     *(
         _TABLE.c[name]
@@ -35,7 +36,8 @@ _GLANCE = select(
             "prompt",
             "arm",
         )
-    )
+    ),
+    exists().where(_CASES.c.checkout_ref == bindparam("ref")).label("has_cases"),
 ).where(_TABLE.c.ref == bindparam("ref"))
 _SET_SIGNS = (
     update(_TABLE)

@@ -32,12 +32,14 @@ class Glance:
         prompt: what is offered without having been asked for.
         is_known: whether there is a row of it; ``has_consented``: whether it says so.
         is_over: it is paid, or an order.
+        has_cases: somebody has written, or something went wrong.
     """
 
-    prompt: Prompt | None
-    is_known: bool
-    has_consented: bool
-    is_over: bool
+    prompt: Prompt | None = None
+    is_known: bool = False
+    has_consented: bool = False
+    is_over: bool = False
+    has_cases: bool = False
 
 
 def glance(runtime: Runtime, ref: str) -> Glance:
@@ -49,12 +51,13 @@ def glance(runtime: Runtime, ref: str) -> Glance:
 
 def _glance(runtime: Runtime, row: Any | None) -> Glance:
     if row is None:
-        return Glance(None, is_known=False, has_consented=False, is_over=False)
+        return Glance()
     return Glance(
         proactive.shown(row, runtime.clock()),
         is_known=True,
         has_consented=row.consented_at is not None,
         is_over=row.paid_at is not None or row.ordered_at is not None,
+        has_cases=row.has_cases,
     )
 
 
@@ -80,8 +83,8 @@ def note_consent(runtime: Runtime, ref: str, snapshot: dict[str, Any] | None) ->
     runtime.recorder.capture(watching.browser_event(ref, {}, now, consent=True))
 
 
-def take(runtime: Runtime, ref: str, told: Signs, *, dismissed: bool) -> Prompt | None:
-    """Take what a browser tells, and return what its customer is offered now.
+def take(runtime: Runtime, ref: str, told: Signs, *, dismissed: bool) -> Glance:
+    """Take what a browser tells, and look at its checkout.
 
     It is kept at once and written together with that of others, unless something follows of it.
     """
@@ -94,23 +97,23 @@ def take(runtime: Runtime, ref: str, told: Signs, *, dismissed: bool) -> Prompt 
     except SQLAlchemyError:
         # The spool has it.
         log.exception("what a browser told can't be weighed now")
-        return None
+        return Glance()
 
 
-def _after(runtime: Runtime, ref: str, event: Event) -> Prompt | None:
+def _after(runtime: Runtime, ref: str, event: Event) -> Glance:
     with runtime.read() as session:
         row = queries.glance(session, ref)
     if row is None:
-        return None
+        return Glance()
     now = runtime.clock()
     found = signs.merge(row.signs or {}, event.data["signs"])
     verdict = watching.judge(runtime.policy, row, found, now)
     if "dismissed" not in event.data and not proactive.wants(row, verdict, now):
-        return proactive.shown(row, now)
+        return _glance(runtime, row)
     with runtime.write() as unit:
         watching.note(unit, [event])
         row = queries.glance(unit.session, ref)
-    return proactive.shown(row, now) if row is not None else None
+    return _glance(runtime, row)
 
 
 def seal(keys: list[str], ref: str) -> str:

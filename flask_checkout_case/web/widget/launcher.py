@@ -16,17 +16,14 @@ from ...errors import InvalidInputError, PermissionDeniedError
 from ...rules import signs
 from ...rules.attention import is_unattended
 from ...services import conversation, glancing
-from ...services.access import Viewer
-from ...services.conversation import Standing
 from ...services.glancing import Glance
-from ...services.runtime import Runtime
 from ..bodies import parse_json
 from ..csrf import is_same_origin
 from ..current import current_checkout, runtime
 from ..guard import limit_rate, proves_itself, signing_keys
 from . import wording
 from .blueprint import blueprint
-from .customer import line_id, look
+from .customer import TOKEN_COOKIE, current_viewer, line_id, look
 
 log = logging.getLogger(__name__)
 
@@ -42,14 +39,33 @@ DISMISSED: Final = "dismissed"
 def state() -> ResponseReturnValue:
     """Tell the closed launcher whether there is something to say. Never sets a cookie."""
     limit_rate("state", reading=True)
-    viewer, standing = look()
-    answer = _closed(standing, line_id(request.args.get("seen", type=int)))
-    return jsonify(**answer, **_of_checkout(viewer))
+    viewer = current_viewer()
+    ref = viewer.checkout_ref
+    seen = glancing.glance(runtime(), ref) if ref is not None else Glance()
+    told = _closed(seen, line_id(request.args.get("seen", type=int)))
+    if ref is not None and not seen.is_over and may_watch():
+        told["watch"] = _watch(ref, seen)
+    return jsonify(told)
 
 
-def _closed(standing: Standing, seen: int | None) -> dict[str, Any]:
-    unread, who = conversation.unread(runtime(), standing, seen)
-    return {"hint": wording.hint(standing.failure, unread, who), "unread": unread}
+def _closed(seen: Glance, line: int | None) -> dict[str, Any]:
+    """Return what the closed launcher says; most customers have no case, and cost no query."""
+    told: dict[str, Any] = {"hint": None, "unread": 0, **wording.offer(seen.prompt)}
+    if seen.has_cases or TOKEN_COOKIE in request.cookies:
+        _viewer, standing = look()
+        unread, who = conversation.unread(runtime(), standing, line)
+        told |= {"hint": wording.hint(standing.failure, unread, who), "unread": unread}
+    return told
+
+
+def _watch(ref: str, seen: Glance) -> dict[str, Any]:
+    checkout = current_checkout()
+    if checkout is not None and not seen.has_consented:
+        snapshot = None if seen.is_known else snapshot_of(checkout)
+        glancing.note_consent(runtime(), ref, snapshot)
+    idle = glancing.idle_after(runtime(), checkout.step if checkout is not None else None)
+    token = glancing.seal(signing_keys(), ref)
+    return {"token": token, "idle": int(idle.total_seconds())}
 
 
 def may_watch() -> bool:
@@ -74,29 +90,6 @@ def _takes_purpose(hook: Any) -> bool:
     return True
 
 
-def _of_checkout(viewer: Viewer) -> dict[str, Any]:
-    """Return what ``/state`` says about the checkout itself: an offer, and whether to watch."""
-    ref = viewer.checkout_ref
-    if ref is None:
-        return {}
-    seen = glancing.glance(runtime(), ref)
-    told = wording.offer(seen.prompt)
-    if not seen.is_over and may_watch():
-        checkout = current_checkout()
-        _note_consent(runtime(), ref, seen)
-        idle = glancing.idle_after(runtime(), checkout.step if checkout is not None else None)
-        token = glancing.seal(signing_keys(), ref)
-        told["watch"] = {"token": token, "idle": int(idle.total_seconds())}
-    return told
-
-
-def _note_consent(app: Runtime, ref: str, seen: Glance) -> None:
-    if not seen.has_consented:
-        checkout = current_checkout()
-        unknown = checkout is not None and not seen.is_known
-        glancing.note_consent(app, ref, snapshot_of(checkout) if unknown else None)
-
-
 @blueprint.post("/signals")
 @proves_itself
 def take_signals() -> ResponseReturnValue:
@@ -117,9 +110,8 @@ def take_signals() -> ResponseReturnValue:
     told, dismissed = _read(body, runtime().clock())
     if is_unattended(request.headers):
         return jsonify(hint=None, unread=0)
-    prompt = glancing.take(runtime(), ref, told, dismissed=dismissed)
-    _viewer, standing = look()
-    return jsonify(**_closed(standing, line_id(body.get("seen"))), **wording.offer(prompt))
+    seen = glancing.take(runtime(), ref, told, dismissed=dismissed)
+    return jsonify(_closed(seen, line_id(body.get("seen"))))
 
 
 def _read(body: dict[str, Any], now: datetime) -> tuple[signs.Signs, bool]:
