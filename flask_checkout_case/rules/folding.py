@@ -32,7 +32,12 @@ def is_individual(policy: Policy, value: Money | None) -> bool:
 
 def individual_over(policy: Policy) -> Mapping[str, int]:
     """Return, for each currency, above how many minor units :func:`is_individual` holds."""
-    limit = policy.in_base(policy.hesitation.over)
+    return minor_over(policy, policy.hesitation.over)
+
+
+def minor_over(policy: Policy, amount: Money) -> Mapping[str, int]:
+    """Return, for each currency, how many minor units are worth an amount, rounded down."""
+    limit = policy.in_base(amount)
     if limit is None:
         return {}
     rates = {policy.currency: Decimal(1), **policy.rates}

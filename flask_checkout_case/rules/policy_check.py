@@ -119,7 +119,8 @@ def _protocol(key: str, told: Mapping[str, Any]) -> Protocol:
 def _hesitation(told: Mapping[str, Any], currency: str) -> Hesitation:
     acts = tuple(_act(one) for one in told["acts"]) if "acts" in told else default_acts(currency)
     weights, norms = {**WEIGHTS, **told["weights"]}, {**NORMS, **told["norms"]}
-    return Hesitation(**{**told, "acts": acts, "weights": weights, "norms": norms})
+    shown = {"watch_over": Money(1000, currency)}
+    return Hesitation(**{**shown, **told, "acts": acts, "weights": weights, "norms": norms})
 
 
 def _act(told: Mapping[str, Any]) -> Act:
@@ -134,6 +135,8 @@ def _without_rate(raw: Mapping[str, Any], loaded: Mapping[str, Any]) -> Iterator
     for number, act in enumerate(hesitation.get("acts", ())):
         path = ("hesitation", "acts", number, "over")
         yield from _needs_rate(rates, act["over"], path)
+    if "watch_over" in hesitation:
+        yield from _needs_rate(rates, hesitation["watch_over"], ("hesitation", "watch_over"))
     is_told = "over" in raw.get("hesitation", {})
     if is_told or hesitation["enabled"]:
         default = say(N_("; without one it is %(amount)s"), amount=str(hesitation["over"]))

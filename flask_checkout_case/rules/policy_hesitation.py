@@ -79,6 +79,7 @@ class Hesitation:
 
     Args:
         over, after: strictly over this amount, no progress for this time opens a case.
+        watch_over: agents see checkouts that go on strictly over this amount.
         half_life: after this time a sign counts half.
         weights: kind of sign → weight.
         norm, norms: how long nothing may happen, at any step and at a step of this name.
@@ -86,6 +87,7 @@ class Hesitation:
 
     over: Money
     after: timedelta
+    watch_over: Money
     enabled: bool = True
     half_life: timedelta = timedelta(minutes=10)
     weights: Mapping[str, float] = field(default_factory=lambda: WEIGHTS)

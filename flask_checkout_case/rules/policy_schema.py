@@ -335,6 +335,7 @@ class ActSchema(_Strict):
 class HesitationSchema(_Strict):
     over = _Value(parse_amount, load_default=Money(5000, "USD"))
     after = _Value(parse_duration, load_default=timedelta(minutes=10))
+    watch_over = _Value(parse_amount)
     enabled = _Value(_switch, load_default=True)
     half_life = _Value(parse_duration, load_default=timedelta(minutes=10))
     norm = _Value(parse_duration, load_default=timedelta(seconds=90))

@@ -14,7 +14,7 @@ from werkzeug.routing import Rule
 from flask_checkout_case import CaseInfo
 from flask_checkout_case.rules.policy import read_policy_text
 from flask_checkout_case.services import policies
-from tests.support.desk import ORIGIN, Desk, decline, open_desk
+from tests.support.desk import ORIGIN, Desk, decline, open_desk, watch
 from tests.support.protocols import follow_protocol
 from tests.support.shop import Shop
 from tests.support.storm import stand_for_incident
@@ -49,6 +49,8 @@ AGENT_ROUTES = {
     "checkout_case_agent.case": THEIR_CASES,
     "checkout_case_agent.case_part": THEIR_CASES,
     "checkout_case_agent.incident": THEIR_CASES,
+    "checkout_case_agent.live_view": AGENTS_ONLY,
+    "checkout_case_agent.live_view_part": AGENTS_ONLY,
     "checkout_case_agent.team_board": AGENTS_ONLY,
     "checkout_case_agent.team_board_part": AGENTS_ONLY,
     "checkout_case_agent.reply": THEIR_DEEDS,
@@ -61,6 +63,8 @@ AGENT_ROUTES = {
     "checkout_case_agent.priority": THEIR_DEEDS,
     "checkout_case_agent.tick": THEIR_DEEDS,
 }
+SPEAKING = {"checkout_case_agent.live_start": Access(403, 403, 404, 404, 303, 403)}
+"""The checkout's hesitation would be nobody's case of the two teams."""
 PRESENCE = {"checkout_case_agent.presence": Access(403, 403, 303, 303, 303, 403)}
 SUPERVISORS_ONLY = Access(403, 403, 403, 403, 200, 403)
 SUPERVISORS_DEEDS = Access(403, 403, 403, 403, 303, 403)
@@ -86,6 +90,7 @@ OTHER_ROUTES = {
     "checkout_case_widget.help_page": "GET 200",
     "checkout_case_widget.help_post": "POST 403",
     "checkout_case_widget.state": "GET 200",
+    "checkout_case_widget.take_signals": "POST 403",
     "checkout_case_widget.panel": "GET 200",
     "checkout_case_widget.poll": "GET 404",
     "checkout_case_widget.token": "GET 200",
@@ -122,7 +127,7 @@ def our_rules(app: Flask) -> list[Rule]:
 
 
 def test_no_route_is_missing_from_the_table(shop: Shop) -> None:
-    listed = {*AGENT_ROUTES, *PRESENCE, *POLICY_ROUTES, *OTHER_ROUTES}
+    listed = {*AGENT_ROUTES, *PRESENCE, *SPEAKING, *POLICY_ROUTES, *OTHER_ROUTES}
     there = {rule.endpoint for rule in our_rules(shop.app)}
     assert there == listed, f"unlisted: {there - listed}; gone: {listed - there}"
 
@@ -190,6 +195,21 @@ def test_who_says_how_present_they_are(shop: Shop, who: str) -> None:
     for headers in ({"Origin": "https://evil.example"}, ORIGIN):
         kept = form if headers is not ORIGIN else {"presence": "busy"}
         desk.http.post(address, kept, headers=headers, status=403)
+
+
+@pytest.mark.parametrize("who", CALLERS)
+def test_who_speaks_first(shop: Shop, who: str) -> None:
+    expected = getattr(SPEAKING["checkout_case_agent.live_start"], who.replace(" ", "_"))
+    watch(shop, "c-live")
+    desk = caller(shop, who)
+    form = {**token_of(desk), "checkout": "c-live", "text": "Can I help?"}
+    address = "/checkout-case/agent/live/start"
+    for headers in ({"Origin": "https://evil.example"}, {}):
+        desk.http.post(address, form, headers=headers, status=403)
+    desk.http.post(address, form, headers=ORIGIN, status=expected)
+    with shop.app.app_context():
+        spoken = shop.cases.find(checkout_ref="c-live")
+    assert len(spoken) == (expected == 303)
 
 
 @pytest.fixture

@@ -14,7 +14,8 @@ from sqlalchemy import event
 from webtest import TestApp, TestResponse
 
 from flask_checkout_case import Agent, CaseInfo, Checkout, Customer, Line, Money, signals
-from flask_checkout_case.services import reading
+from flask_checkout_case.rules.signs import occurrence
+from flask_checkout_case.services import glancing, reading
 from flask_checkout_case.services.runtime import Runtime
 from flask_checkout_case.services.staff import remember_agent
 
@@ -88,6 +89,30 @@ def decline(shop: Shop, ref: str, *, code: str = "insufficient_funds", **more: A
         )
         shop.cases.flush()
         return shop.cases.find(checkout_ref=ref)[0]
+
+
+def watch(shop: Shop, ref: str, value: str = "5200.00", **more: Any) -> None:
+    """Let somebody be in a checkout who has consented to being observed."""
+    shop.cases.consent_loader(lambda: True)
+    runtime = runtime_of(shop)
+    with shop.app.app_context():
+        signals.checkout_started.send(
+            shop.app, checkout=checkout(ref, value, **more), at=runtime.clock()
+        )
+        shop.cases.flush()
+        glancing.note_consent(runtime, ref, None)
+        shop.cases.flush()
+
+
+def notice(shop: Shop, ref: str, *kinds: str) -> None:
+    """Let a browser in a checkout notice these signs."""
+    runtime = runtime_of(shop)
+    at = runtime.clock()
+    for number, kind in enumerate(kinds):
+        told = {kind: [occurrence(at, f"{kind}{number}")]}
+        glancing.take(runtime, ref, told, dismissed=False)
+    with shop.app.app_context():
+        shop.cases.flush()
 
 
 def ago(**span: float) -> datetime:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from ...data.models import EntryRow
 from ...i18n import gettext, ngettext
 from ...services.caseview import CaseView
-from . import escalations, wording
+from . import escalations, reasons, wording
 
 TeamName = Callable[[str], str]
 AgentName = Callable[[str | None], str | None]
@@ -276,6 +276,9 @@ def _mail(data: Mapping[str, Any]) -> tuple[str, str]:
 
 def _signal(data: Mapping[str, Any]) -> tuple[str, str]:
     name = str(data.get("signal"))
+    if name == "hesitation" and data.get("reasons"):
+        why = ", ".join(reasons.sentences(data["reasons"]))
+        return gettext("Wavers (%(score)s of 100): %(why)s", score=data.get("score"), why=why), ""
     if name == "hesitation":
         idle = wording.span(timedelta(minutes=int(data.get("minutes") or 0)))
         return gettext("No progress in the checkout for %(time)s", time=idle), ""
