@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, abort, render_template
+from flask import Blueprint, abort, redirect, render_template, request, session, url_for
 from sqlalchemy import select
+from werkzeug.wrappers import Response
 
+from . import baskets
 from .catalogue import CATEGORIES
 from .extensions import db
 from .models import Product
+from .support import track
 
 bp = Blueprint("shop", __name__)
+STEPS = ("contact", "shipping", "payment")
 _FEATURED = ("marlow-weekender", "meridian-moonphase", "ines-tote", "alba-table-lamp")
 
 
@@ -61,4 +65,15 @@ def product(slug: str) -> str:
 
 @bp.get("/service")
 def service() -> str:
+    basket = baskets.current()
+    if basket is not None and basket.started_at is not None:
+        track("policy_viewed", basket)
     return render_template("shop/service.html")
+
+
+@bp.post("/observation")
+def observation() -> Response:
+    """Keep whether this visitor lets us notice where the checkout is hard on them."""
+    session["observed"] = request.form.get("allowed") == "yes"
+    step = request.form.get("step")
+    return redirect(url_for(f"checkout.{step if step in STEPS else STEPS[0]}"), 303)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from flask import current_app, request, url_for
+from flask import current_app, request, session, url_for
 from sqlalchemy import select
 
 from flask_checkout_case import (  # checkout-case
@@ -98,6 +98,9 @@ cases.order_loader(  # checkout-case
         if (order := db.session.scalar(select(models.Order).filter_by(number=number)))
         else None
     )
+)
+cases.consent_loader(  # checkout-case
+    lambda: session.get("observed", False)
 )
 cases.login_url(  # checkout-case
     lambda: url_for("account.login", next=request.path)

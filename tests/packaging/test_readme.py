@@ -29,7 +29,7 @@ def test_the_integration_of_the_example_store_is_short_and_counted() -> None:
     shop = set((ROOT / "example_store").rglob("*.py")) - {SECOND_GATEWAY}
     assert len(marked_statements(*shop)) == int(claimed[1])
     assert len(marked_statements(SECOND_GATEWAY)) == int(claimed[2])
-    assert 0 < len(marked_statements(*shop)) <= 15
+    assert 0 < len(marked_statements(*shop)) <= 16
 
 
 @pytest.mark.parametrize("page", ["README.md", "CHANGELOG.md"])
