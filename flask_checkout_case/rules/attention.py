@@ -11,6 +11,7 @@ _MACHINES: Final = (
     "slurp",
     "scrap",
     "preview",
+    "headlesschrome",
     "monitor",
     "pingdom",
     "uptime",

@@ -107,6 +107,7 @@ def _render(runtime: Runtime) -> Markup:
         label=gettext("Help"),
         failed=gettext("We can't be reached right now."),
         close=gettext("Close"),
+        dismiss=gettext("No, thank you"),
         again=gettext("Try again"),
         direction="rtl" if is_rtl() else "ltr",
         lang=current_locale.get(),
@@ -116,6 +117,8 @@ def _render(runtime: Runtime) -> Markup:
         style=asset_of(blueprint, "launcher.css"),
         script=asset_of(blueprint, "launcher.js"),
         panel=asset_of(blueprint, "panel.js"),
+        offer=asset_of(blueprint, "offer.js"),
+        signals=asset_of(blueprint, "signals.js"),
         side=runtime.settings.widget_position,
         z_index=runtime.settings.widget_z_index,
     )

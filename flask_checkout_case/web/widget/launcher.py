@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from inspect import signature
 from typing import Any, Final
 
-from flask import jsonify, request
+from flask import jsonify, request, url_for
 from flask.typing import ResponseReturnValue
 
 from ...capture import snapshot_of
@@ -65,7 +65,8 @@ def _watch(ref: str, seen: Glance) -> dict[str, Any]:
         glancing.note_consent(runtime(), ref, snapshot)
     idle = glancing.idle_after(runtime(), checkout.step if checkout is not None else None)
     token = glancing.seal(signing_keys(), ref)
-    return {"token": token, "idle": int(idle.total_seconds())}
+    where = url_for(f"{blueprint.name}.take_signals")
+    return {"token": token, "idle": int(idle.total_seconds()), "to": where}
 
 
 def may_watch() -> bool:

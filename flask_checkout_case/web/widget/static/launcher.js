@@ -1,8 +1,8 @@
-// The closed widget: asks whether there is something to say, loads the panel on demand.
+// The closed widget: asks whether there is something to say, loads what it needs on demand.
 {
-  const link = document.getElementById("checkout-case");
-  const { state, module, layer } = link.dataset, WAIT = 900;
-  let loading, asked = 0, panel;
+  const link = document.getElementById("checkout-case"), WAIT = 900;
+  const { state, module, offer, signals, layer } = link.dataset;
+  let loading, asked = 0, panel, line, tell, frame;
 
   const declined = (entry) => /402|422/.test(entry.responseStatus);
   const load = () => (loading ||= import(module).catch((error) => {
@@ -15,47 +15,49 @@
     if (text) link.append(Object.assign(document.createElement(name), { textContent: text }));
   };
 
-  // At most three a page. A decline's case may be written after its page: wait, ask again.
-  const look = async (wait) => {
-    if (asked++ > 2) return;
+  // At most three a page, whatever they are for: their answers are alike.
+  const ask = async (address, more) => {
+    if (asked++ > 2) return {};
     try {
-      const seen = localStorage.getItem("checkout-case-seen");
-      const answer = await fetch(state + (seen ? "?seen=" + seen : ""), { keepalive: true });
-      if (!answer.ok) return;
-      const { hint, unread } = await answer.json();
-      piece("em", hint);
-      piece("b", unread);
+      const answer = await fetch(address, { keepalive: true, ...more });
+      if (!answer.ok) return {};
+      const told = await answer.json();
+      piece("em", told.hint);
+      piece("b", told.unread);
+      if (told.hint) panel?.look();
+      if (line || told.offer) line = (await import(offer)).suggest(link, told, dodge, () => tell?.("dismissed"));
       dodge();
-      if (hint) panel?.look();
-      if (wait && !hint) setTimeout(look, wait, wait * 3);
+      return told;
     } catch {
-      // The link itself still works.
+      return {}; // The link itself still works.
     }
+  };
+
+  // A decline's case may be written after its page: wait, ask again.
+  const look = async (wait) => {
+    const { hint, watch } = await ask(state + "?seen=" + (localStorage.getItem("checkout-case-seen") || ""));
+    if (watch && !tell && !navigator.globalPrivacyControl) {
+      tell = (await import(signals)).observe(watch, (body) => asked < 3 && ask(watch.to, { method: "POST", body }));
+    }
+    if (wait && !hint) setTimeout(look, wait, wait * 3);
   };
 
   // Never over the button that pays: step above it.
   const dodge = () => {
-    let up = 0;
-    if (getComputedStyle(link).position == "fixed") {
-      // Offsets leave the transform out.
-      const bubble = link.querySelector("em");
-      const right = link.offsetLeft + link.offsetWidth, bottom = link.offsetTop + link.offsetHeight;
-      const left = link.offsetLeft + Math.min(0, bubble?.offsetLeft ?? 0);
-      const top = link.offsetTop + Math.min(0, bubble?.offsetTop ?? 0);
-      for (const button of document.querySelectorAll("button,[type=submit],[data-checkout-case-clear]")) {
-        const own = button.getBoundingClientRect();
-        if (own.width && own.left < right && own.right > left && own.top < bottom && own.bottom > top) {
-          up = Math.max(up, bottom - own.top + 12);
-        }
+    const ours = line?.isConnected ? [link, line] : [link];
+    let up = frame = 0;
+    for (const one of ours) one.style.translate = "";
+    if (getComputedStyle(link).position != "fixed") return;
+    const { bottom, left, right } = link.getBoundingClientRect(), { top } = ours.at(-1).getBoundingClientRect();
+    for (const button of document.querySelectorAll("button,[type=submit],[data-checkout-case-clear]")) {
+      const own = button.getBoundingClientRect();
+      if (!line?.contains(button) && own.width && own.left < right && own.right > left && own.top < bottom && own.bottom > top) {
+        up = Math.max(up, bottom - own.top + 12);
       }
     }
-    link.style.transform = up ? `translateY(${-up}px)` : "";
+    for (const one of ours) one.style.translate = `0 ${-up}px`;
   };
-  let frame;
-  const later = () => (frame ||= requestAnimationFrame(() => {
-    frame = 0;
-    dodge();
-  }));
+  const later = () => (frame ||= requestAnimationFrame(dodge));
 
   const open = async (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;
@@ -65,6 +67,7 @@
       panel.open();
       piece("em");
       piece("b");
+      line?.remove();
     } catch {
       location.href = link.href;
     }

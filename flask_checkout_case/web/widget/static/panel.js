@@ -414,7 +414,7 @@ export function make(link) {
     }
     box.id = "message";
     const chips = data.reasons.map(({ value, label, picked }) => h("label", { className: "chip" },
-      h("input", { type: "radio", name: "reason", value, checked: back.key ? value == back.reason : picked }), h("span", {}, label)));
+      h("input", { type: "radio", name: "reason", value, checked: value == (back.key ? back.reason : link.dataset.reason || (picked && value)) }), h("span", {}, label)));
     form.append(
       h("fieldset", {}, h("legend", {}, t.about), h("div", { className: "chips" }, ...chips)),
       h("div", {}, h("label", { className: "label", htmlFor: "message" }, t.message), box, error));
