@@ -19,17 +19,26 @@ from ..services.watching import UNATTENDED
 CLIENT: Final = "client"
 ADDRESS: Final = "client_address"
 _PAYMENTS: Final = frozenset({"payment_failed", "payment_succeeded"})
-_VIEWS: Final = frozenset({"checkout_started", "checkout_step_viewed", "policy_viewed"})
+_ATTENDED: Final = frozenset(
+    {
+        "checkout_started",
+        "checkout_step_viewed",
+        "checkout_step_completed",
+        "coupon_rejected",
+        "policy_viewed",
+        "validation_shown",
+    }
+)
 _PURPOSE: Final = b"flask-checkout-case client"
 
 
 def with_client(runtime: Runtime, name: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
     """Add to a payment's arguments what stands for its customer's network.
 
-    ``client_address``, where the shop tells it, never goes further. A step that a crawler or a
+    ``client_address``, where the shop tells it, never goes further. What a crawler or a
     prefetch has asked for is marked: nobody has seen it.
     """
-    if name in _VIEWS:
+    if name in _ATTENDED:
         return {**arguments, UNATTENDED: True} if _is_unattended() else arguments
     if name not in _PAYMENTS:
         return arguments

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import and_, bindparam, exists, insert, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from .hesitation_models import ContactRow
@@ -76,6 +77,16 @@ def lock_checkouts(session: Session, refs: Sequence[str]) -> Sequence[CheckoutRo
         .with_for_update(),
         execution_options={"populate_existing": True},
     ).all()
+
+
+def add_checkouts(session: Session, at_of: Mapping[str, datetime]) -> None:
+    """Make rows of checkouts of which only a browser has told so far; others stay as they are."""
+    kind = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    rows = [
+        {"ref": ref, "started_at": at, "seen_at": at, "progressed_at": at, "score": 0}
+        for ref, at in sorted(at_of.items())
+    ]
+    session.execute(kind.insert(_TABLE).on_conflict_do_nothing(), rows)
 
 
 def set_signs(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:

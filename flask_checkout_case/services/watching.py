@@ -71,8 +71,14 @@ def note(unit: Unit, events: Sequence[Event]) -> int:
             told.setdefault(event.checkout_ref, []).append(event)
     if not told:
         return 0
+    rows = queries.lock_checkouts(unit.session, list(told))
+    if len(rows) < len(told):
+        # What the shop itself tells may still be on its way.
+        unknown = told.keys() - {row.ref for row in rows}
+        queries.add_checkouts(unit.session, {ref: told[ref][0].at for ref in unknown})
+        rows = queries.lock_checkouts(unit.session, list(told))
     changed = []
-    for row in queries.lock_checkouts(unit.session, list(told)):
+    for row in rows:
         known = row.signs or {}
         merged: Signs = known
         for event in told[row.ref]:

@@ -154,6 +154,6 @@ def test_the_case_tells_the_reasons(shop: Shop) -> None:
     with shop.app.app_context():
         (case,) = shop.cases.find(checkout_ref="c-1")
     page = Desk(shop, "lin").get(f"cases/{case.reference}").text
-    assert "Wavers (39 of 100): a long pause" in page
-    assert checkout_row(shop).score == 55
+    assert "Wavers (67 of 100): left to look for a coupon, a long pause" in page
+    assert checkout_row(shop).score == 67
     assert runtime_of(shop).policy.hesitation.watch_over == Money(1000, "USD")

@@ -111,8 +111,8 @@ def notice(shop: Shop, ref: str, *kinds: str) -> None:
     for number, kind in enumerate(kinds):
         told = {kind: [occurrence(at, f"{kind}{number}")]}
         glancing.take(runtime, ref, told, dismissed=False)
-    with shop.app.app_context():
-        shop.cases.flush()
+        with shop.app.app_context():
+            shop.cases.flush()
 
 
 def ago(**span: float) -> datetime:

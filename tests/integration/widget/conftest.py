@@ -23,13 +23,14 @@ def sqlite_shop(make_sqlite_app: Callable[..., Shop]) -> Shop:
 
 
 @pytest.fixture
-def make_shop_with(make_app: Callable[..., Shop], tmp_path: Path) -> Callable[[str], Shop]:
-    """Make the shop with the shipped policy and these tables behind it."""
+def make_shop_with(make_app: Callable[..., Shop], tmp_path: Path) -> Callable[[str, str], Shop]:
+    """Make the shop with the shipped policy, in which one line is another."""
 
-    def make(tables: str) -> Shop:
+    def make(line: str, other: str) -> Shop:
         text, _name = read_policy_text(None)
+        assert line in text
         policy = tmp_path / "policy.toml"
-        policy.write_text(f"{text}\n{tables}\n")
+        policy.write_text(text.replace(line, other))
         return furnish(make_app(CHECKOUT_CASE_POLICY=str(policy)))
 
     return make

@@ -11,6 +11,8 @@ from flask_checkout_case import signals
 from flask_checkout_case.data.hesitation_models import ContactRow
 from flask_checkout_case.data.models import EventRow
 from flask_checkout_case.jobs.sweep import sweep
+from flask_checkout_case.services import glancing
+from flask_checkout_case.types import utc_now
 from tests.support.browsing import Page, come, observed
 from tests.support.due import Clock, cases, checkout_row, entries, runtime_of, send, set_clock
 from tests.support.shop import Shop
@@ -95,8 +97,8 @@ def test_wavering_at_high_value_opens_the_concierges_case(shop: Shop, clock: Clo
     )
     (line,) = entries(shop, "signal")
     assert line.data is not None
-    assert line.data["score"] == 75
-    assert [one["kind"] for one in line.data["reasons"]] == ["idle", "validation", "coupon_away"]
+    assert line.data["score"] == 84
+    assert [one["kind"] for one in line.data["reasons"]] == ["coupon_away", "validation", "idle"]
     page.tell("rage", "back")
     settle(shop)
     assert len(cases(shop)) == 1
@@ -121,7 +123,18 @@ def test_the_same_told_twice_is_told_once(shop: Shop) -> None:
     for _ in range(4):
         page.tell(signals=[["error", 0, 0]])
     settle(shop)
-    assert checkout_row(shop).score == 11
+    assert checkout_row(shop).score == 15
+
+
+def test_a_browser_may_be_faster_than_the_shop(shop: Shop) -> None:
+    glancing.take(runtime_of(shop), "c-7", {"away": [[1000, "p:0"]]}, dismissed=False)
+    glancing.note_consent(runtime_of(shop), "c-7", None)
+    settle(shop)
+    send(shop, "checkout_started", utc_now(), checkout=checkout("c-7"))
+    row = checkout_row(shop, "c-7")
+    assert row.signs is not None
+    assert (list(row.signs), row.value_minor) == (["away"], 520_000)
+    assert row.consented_at is not None
 
 
 def test_it_waits_in_the_spool_for_a_database_that_is_away(shop: Shop) -> None:
@@ -187,7 +200,7 @@ def test_the_line_says_something_for_this_step(shop: Shop) -> None:
     page = come(shop)
     assert page.offer("away") is None
     found = page.tell(*WAVERING).json["offer"]
-    assert found == {"text": "Does a field not take your answer? Tell us, we help", "reason": None}
+    assert found == {"text": "Code not working? We look at it with you", "reason": "price"}
     assert page.offer() == found["text"], "it stays until it is sent away"
     assert Page(page.person).state["offer"] == found
     assert count(shop, ContactRow) == 1
@@ -258,13 +271,13 @@ def test_one_clients_flood_is_refused_and_changes_nothing_for_others(
 # --- the held-out share --------------------------------------------------------------------------
 
 
-HOLD_HALF_OUT = "[held_out]\nshare = '50%'"
+HOLD_HALF_OUT = ('share = "0%"', 'share = "50%"')
 
 
 def test_who_is_held_out_gets_no_proactive_help_and_is_known_to_be(
-    make_shop_with: Callable[[str], Shop],
+    make_shop_with: Callable[[str, str], Shop],
 ) -> None:
-    shop = observed(make_shop_with(HOLD_HALF_OUT))
+    shop = observed(make_shop_with(*HOLD_HALF_OUT))
     arms = {}
     for number in range(12):
         ref = f"c-{number}"
@@ -281,9 +294,9 @@ def test_who_is_held_out_gets_no_proactive_help_and_is_known_to_be(
 
 
 def test_the_held_out_are_still_helped_when_they_ask_or_their_card_fails(
-    make_shop_with: Callable[[str], Shop],
+    make_shop_with: Callable[[str, str], Shop],
 ) -> None:
-    shop = observed(make_shop_with(HOLD_HALF_OUT))
+    shop = observed(make_shop_with(*HOLD_HALF_OUT))
     held = next(
         f"c-{n}"
         for n in range(50)

@@ -35,7 +35,8 @@
 
   // A decline's case may be written after its page: wait, ask again.
   const look = async (wait) => {
-    const { hint, watch } = await ask(state + "?seen=" + (localStorage.getItem("checkout-case-seen") || ""));
+    const seen = localStorage.getItem("checkout-case-seen");
+    const { hint, watch } = await ask(state + (seen ? "?seen=" + seen : ""));
     if (watch && !tell && !navigator.globalPrivacyControl) {
       tell = (await import(signals)).observe(watch, (body) => asked < 3 && ask(watch.to, { method: "POST", body }));
     }
