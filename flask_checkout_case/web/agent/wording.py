@@ -31,6 +31,7 @@ VIEWS: Final[Mapping[str, str]] = {
     "teams": N_("My teams"),
     "unassigned": N_("Unassigned"),
     "all": N_("All cases"),
+    "concierge": N_("Concierge"),
 }
 STATUSES: Final[Mapping[str, str]] = {
     "new": N_("New"),
