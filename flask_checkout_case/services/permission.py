@@ -12,7 +12,19 @@ from .runtime import Runtime
 log = logging.getLogger(__name__)
 
 ACTIONS: Final = frozenset(
-    {"view", "reply", "note", "take", "assign", "transfer", "status", "priority", "tick", "codes"}
+    {
+        "view",
+        "reply",
+        "note",
+        "take",
+        "assign",
+        "transfer",
+        "status",
+        "priority",
+        "tick",
+        "codes",
+        "customer",
+    }
 )
 
 

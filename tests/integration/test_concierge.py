@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from flask_checkout_case import Agent, CaseInfo, Money
+from flask_checkout_case import Agent, CaseInfo, Checkout, Money
 from flask_checkout_case.rules.policy import read_policy_text
 from flask_checkout_case.services import cases, protocols, queue
 from flask_checkout_case.services.queue import Question, View
@@ -54,7 +54,7 @@ def test_other_currencies_count_by_the_policys_rates(
 
     def cart(ref: str, value: Money) -> CaseInfo:
         with shop.app.app_context():
-            shop.cases.payment_failed(checkout={"ref": ref, "value": value})
+            shop.cases.payment_failed(checkout=Checkout(ref=ref, value=value))
             shop.cases.flush()
             return shop.cases.find(checkout_ref=ref)[0]
 
