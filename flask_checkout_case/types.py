@@ -117,7 +117,15 @@ def make_ref(value: Ref | None) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """Who is buying. Everything is optional: guests have no ``ref``."""
+    """Who is buying. Everything is optional: guests have no ``ref``.
+
+    Args:
+        orders: how many they have placed.
+        lifetime_value: what they have bought so far, all together.
+        since: when they placed their first order.
+        note: what an agent should know of them; customers never see it.
+        timezone: an IANA name such as ``Europe/Paris``.
+    """
 
     ref: Ref | None = None
     name: str | None = None
@@ -126,6 +134,11 @@ class Customer:
     country: str | None = None
     tags: Sequence[str] = ()
     orders: int | None = None
+    lifetime_value: Money | None = None
+    since: datetime | None = None
+    note: str | None = None
+    phone: str | None = None
+    timezone: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,8 @@ from .base import BIG_ID, OWNER, PLAIN_JSON, PREFIX, Base, UTCDateTime
 _OURS = {"owner": OWNER}
 _LIVE = text("status IN ('new', 'open', 'waiting')")
 _QUEUED = text("status IN ('new', 'open', 'waiting') AND folded_into IS NULL")
+_VALUABLE = text("high_value")
+_VALUABLE_QUEUED = text(f"{_QUEUED.text} AND high_value")
 _PAYMENT = text("name IN ('payment_failed', 'payment_succeeded')")
 _GOING_ON = text("paid_at IS NULL AND ordered_at IS NULL")
 _REF = String(255)
@@ -120,7 +122,8 @@ class CaseRow(Base):
     """A case. ``version`` grows with every write; each write names the version it was based on.
 
     ``folded_into`` is the incident that stands for it in the queue; no foreign key, since the
-    incident's own case is named there.
+    incident's own case is named there. ``high_value`` is whether its checkout's total is over the
+    policy's amount.
     """
 
     __tablename__ = PREFIX + "case"
@@ -154,6 +157,29 @@ class CaseRow(Base):
             "id",
             postgresql_where=_QUEUED,
             sqlite_where=_QUEUED,
+        ),
+        Index(
+            "ix_checkout_case_case_valuable_queue",
+            "urgency_at",
+            "id",
+            postgresql_where=_VALUABLE_QUEUED,
+            sqlite_where=_VALUABLE_QUEUED,
+        ),
+        Index(
+            "ix_checkout_case_case_valuable_team_queue",
+            "team",
+            "urgency_at",
+            "id",
+            postgresql_where=_VALUABLE_QUEUED,
+            sqlite_where=_VALUABLE_QUEUED,
+        ),
+        Index(
+            "ix_checkout_case_case_valuable_ended",
+            "status",
+            "ended_at",
+            "id",
+            postgresql_where=_VALUABLE,
+            sqlite_where=_VALUABLE,
         ),
         Index(
             "ix_checkout_case_case_wake",
@@ -204,6 +230,7 @@ class CaseRow(Base):
     language: Mapped[str | None] = mapped_column(String(16))
     value_minor: Mapped[int | None] = mapped_column(BigInteger)
     currency: Mapped[str | None] = mapped_column(String(3))
+    high_value: Mapped[bool] = mapped_column(Boolean, default=False, server_default=text("false"))
     snapshot: Mapped[dict[str, Any] | None] = mapped_column(PLAIN_JSON)
     attempt: Mapped[dict[str, Any] | None] = mapped_column(PLAIN_JSON)
     occurrences: Mapped[int] = mapped_column(Integer, default=1, server_default="1")

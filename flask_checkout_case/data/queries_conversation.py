@@ -11,7 +11,7 @@ from sqlalchemy import and_, bindparam, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from .base import BIG_ID
-from .models import CaseRow, EntryRow
+from .models import AgentRow, CaseRow, EntryRow
 
 MOST_CASES: Final = 20
 MOST_LINES: Final = 200
@@ -22,6 +22,7 @@ class ReachedCase:
     """A case as its customer's pages need it.
 
     Args:
+        assignee_name: of whoever has it.
         last_line: the id of its newest public message, 0 without one.
     """
 
@@ -32,10 +33,13 @@ class ReachedCase:
     checkout_ref: str | None
     customer_ref: str | None
     customer_email: str | None
+    category: str
     failure_class: str | None
+    high_value: bool
     attempt: dict[str, Any] | None
     revocations: int
     ended_at: datetime | None
+    assignee_name: str | None
     last_line: int
 
 
@@ -55,6 +59,7 @@ class PublicLine:
 # Built once: these run every few seconds for each open panel, and building costs more than that.
 _case: Final = CaseRow.__table__.c
 _entry: Final = EntryRow.__table__.c
+_agent: Final = AgentRow.__table__.c
 _IS_PUBLIC: Final = and_(
     _entry.kind == "message", _entry.public.is_(true()), _entry.text.is_not(None)
 )
@@ -64,11 +69,13 @@ _OF_REFERENCES: Final = _case.reference.in_(bindparam("references", expanding=Tr
 
 _REACHED: Final = (
     select(
-        *(_case[item.name] for item in fields(ReachedCase)[:-1]),
+        *(_case[item.name] for item in fields(ReachedCase)[:-2]),
+        _agent.name,
         select(func.coalesce(func.max(_entry.id), 0))
         .where(_entry.case_id == _case.id, _IS_PUBLIC)
         .scalar_subquery(),
     )
+    .select_from(CaseRow.__table__.outerjoin(AgentRow.__table__, _agent.ref == _case.assignee_ref))
     .order_by(_case.id.desc())
     .limit(MOST_CASES)
 )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Select, and_, delete, select, update
+from sqlalchemy import Select, and_, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -45,6 +45,25 @@ def tasks_of(session: Session, case_id: int) -> Sequence[TaskRow]:
     for row in rows:
         first[row.protocol] = min(row.id, first.get(row.protocol, row.id))
     return sorted(rows, key=lambda row: (first[row.protocol], row.position))
+
+
+class Progress(NamedTuple):
+    """How much of its protocols a case has behind it."""
+
+    done: int
+    all: int
+
+
+def progress_of(session: Session, case_ids: Sequence[int]) -> dict[int, Progress]:
+    """Return how far these cases are; those without a task are left out."""
+    if not case_ids:
+        return {}
+    statement = (
+        select(TaskRow.case_id, func.count(TaskRow.done_at), func.count())
+        .where(TaskRow.case_id.in_(case_ids))
+        .group_by(TaskRow.case_id)
+    )
+    return {case_id: Progress(done, every) for case_id, done, every in session.execute(statement)}
 
 
 def task_of(session: Session, case_id: int, task_id: int) -> TaskRow | None:

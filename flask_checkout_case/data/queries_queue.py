@@ -33,6 +33,8 @@ COUNT_LIMIT = 100
 """Counting stops here; the page says 99+."""
 
 _LIVE = CaseRow.status.in_([literal_column(f"'{status}'") for status in LIVE])
+# Without its type, which SQLite would be told as "= 1".
+_VALUABLE: ColumnElement[Any] = literal_column(f"{CaseRow.__tablename__}.high_value")
 _QUEUED = and_(_LIVE, CaseRow.folded_into.is_(None))
 
 
@@ -53,12 +55,14 @@ class Scope:
         assignee: only cases of this agent.
         unassigned: only cases that nobody has.
         also_assignee: besides the teams' cases, those that this agent has elsewhere.
+        valuable: only cases whose checkout's total is over the policy's amount.
     """
 
     teams: tuple[str, ...] | None = None
     assignee: str | None = None
     unassigned: bool = False
     also_assignee: str | None = None
+    valuable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +106,7 @@ class QueueRow:
     order_ref: str | None
     value_minor: int | None
     currency: str | None
+    high_value: bool
     occurrences: int
     opened_at: datetime
     unanswered_since: datetime | None
@@ -235,7 +240,9 @@ def agents(session: Session, limit: int = 500) -> Sequence[AgentRow]:
 
 def _branches(scope: Scope, wanted: Wanted) -> list[list[ColumnElement[bool]]]:
     """Split a scope into conditions that one index answers each; no case is in two of them."""
-    state = CaseRow.status == wanted.status if wanted.ended else _QUEUED
+    state: ColumnElement[bool] = CaseRow.status == wanted.status if wanted.ended else _QUEUED
+    if scope.valuable:
+        state = and_(state, _VALUABLE)
     if scope.assignee is not None:
         return [[state, CaseRow.assignee_ref == scope.assignee]]
     nobody = [CaseRow.assignee_ref.is_(None)] if scope.unassigned else []

@@ -26,8 +26,7 @@ ACTIONS: Final = ("other_method",)
 
 def is_individual(policy: Policy, value: Money | None) -> bool:
     """Whether so much is at stake that the case is worked on by itself, in an outage too."""
-    total, limit = policy.in_base(value), policy.in_base(policy.hesitation.over)
-    return total is not None and limit is not None and total > limit
+    return policy.is_over(value, policy.hesitation.over)
 
 
 def individual_over(policy: Policy) -> Mapping[str, int]:

@@ -191,6 +191,11 @@ class Policy:
         """Return the amount in major units of the base currency; ``None`` without a rate."""
         return self.exchange.in_base(money)
 
+    def is_over(self, money: Money | None, limit: Money) -> bool:
+        """Whether an amount is strictly more than ``limit``; without a rate it is not."""
+        amount, most = self.in_base(money), self.in_base(limit)
+        return amount is not None and most is not None and amount > most
+
 
 def load_policy(path: Path | None, *, base_currency: str | None = None) -> Policy:
     """Read and check a policy; ``None`` is the one that is shipped.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -25,11 +25,13 @@ from .permission import ACTIONS, may, require
 from .protocols import Checklist, checklists
 from .reading import info
 from .runtime import Runtime
-from .shop import customer_of, order_of
+from .shop import Told, customer_of, order_of
 
 ENTRIES: Final = 100
 EVENTS: Final = 100
-OTHERS: Final = 8
+OTHERS: Final = 5
+LOOKED_AT: Final = 20
+"""Other cases are looked up to this many: some of them may not be this agent's to see."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +54,10 @@ class CaseView:
         cart: the checkout as last heard of, or as it was when the case was opened.
         payments: what was tried to pay, and what is best done about it.
         order: as the shop tells it now, when it has an ``order_loader``.
-        customer: name, email, language, country, tags, orders: as the shop tells them now, or as
-            the checkout did.
+        others: the newest other cases of the customer that the agent may see.
+        customer: who it is as the shop tells it now, else as the checkout did; by the names of
+            :class:`~flask_checkout_case.Customer`.
+        customer_failed: the shop could not tell who it is now.
         allowed: the actions that this agent may take.
         may_decline: whether the case was given to this agent automatically.
         colleagues: known agents to whom the case can be given.
@@ -73,6 +77,7 @@ class CaseView:
     others: tuple[CaseInfo, ...]
     order: Order | None
     customer: Mapping[str, Any]
+    customer_failed: bool
     agents: tuple[AgentRow, ...]
     colleagues: tuple[AgentRow, ...]
     checklists: tuple[Checklist, ...]
@@ -110,13 +115,15 @@ def view(runtime: Runtime, reference: str, agent: Agent, *, before: int | None =
         require(runtime, agent, "view", case)
         entries = queries.newest_entries(session, row.id, ENTRIES + 1, before)
         events = queries.events_of(session, row.checkout_ref, EVENTS) if row.checkout_ref else []
-        others = [info(other) for other in queries.other_cases(session, row, OTHERS)]
+        others = [info(other) for other in queries.other_cases(session, row, LOOKED_AT)]
         agents = queries_queue.agents(session)
         may_decline = _may_decline(session, row, agent)
         tasks = queries_protocol.tasks_of(session, row.id)
     allowed = frozenset(action for action in ACTIONS if may(runtime, agent, action, case))
     shown, now = entries[-ENTRIES:], runtime.clock()
     cart = _cart(row, checkout)
+    theirs = [other for other in others if may(runtime, agent, "view", other)]
+    told = customer_of(runtime, row.customer_ref) if "customer" in allowed else Told()
     return CaseView(
         case=case,
         row=row,
@@ -128,8 +135,9 @@ def view(runtime: Runtime, reference: str, agent: Agent, *, before: int | None =
         steps=tuple(_steps(events)),
         payments=payments_of(row, events, codes="codes" in allowed),
         order=order_of(runtime, row.order_ref),
-        customer=_customer(runtime, row, cart),
-        others=tuple(other for other in others if may(runtime, agent, "view", other)),
+        customer={**_customer(cart), **told.facts},
+        customer_failed=told.failed,
+        others=tuple(theirs[:OTHERS]),
         agents=tuple(agents),
         colleagues=tuple(_colleagues(runtime, row, agents)),
         checklists=tuple(checklists(runtime.policy, tasks)),
@@ -193,13 +201,9 @@ def _cart(row: CaseRow, checkout: CheckoutRow | None) -> Mapping[str, Any]:
     return kept if isinstance(kept, Mapping) else {}
 
 
-def _customer(runtime: Runtime, row: CaseRow, cart: Mapping[str, Any]) -> Mapping[str, Any]:
+def _customer(cart: Mapping[str, Any]) -> Mapping[str, Any]:
     told = cart.get("customer")
-    known = dict(told) if isinstance(told, Mapping) else {}
-    now = customer_of(runtime, row.customer_ref)
-    if now is not None:
-        known |= {name: value for name, value in asdict(now).items() if value}
-    return known
+    return told if isinstance(told, Mapping) else {}
 
 
 def _steps(events: Sequence[EventRow]) -> list[Step]:

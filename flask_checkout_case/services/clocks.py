@@ -67,7 +67,7 @@ def course_of(row: HasClocks) -> clocks.Course:
 
 
 def clock_values(policy: Policy, row: CaseRow, now: datetime | None = None) -> dict[str, Any]:
-    """Return the columns that follow from the rest of ``row``: due times, urgency, alarm.
+    """Return the columns that follow from ``row`` and the policy: due times, urgency, alarm.
 
     Written with each change of a case, so that a sweep reads only what is due.
 
@@ -77,12 +77,14 @@ def clock_values(policy: Policy, row: CaseRow, now: datetime | None = None) -> d
     """
     at = now or row.changed_at
     spans = _spans(row, at)
+    value = value_of(row)
     promise, course = promise_of(policy, row), replace(course_of(row), spans=spans)
     revision, fired = clocks.retarget(promise, course, row.fired, at)
     course = replace(course, revision=revision)
     dues = clocks.recompute(promise, course, fired)
     waking = clocks.wake_at(promise, course, fired), outreach_at(policy, row, fired)
     return {
+        "high_value": policy.is_over(value, policy.hesitation.over),
         "pauses": spans,
         "revision": revision,
         "fired": fired,
@@ -93,7 +95,7 @@ def clock_values(policy: Policy, row: CaseRow, now: datetime | None = None) -> d
         "urgency_at": urgency.urgency_at(
             dues.earliest,
             row.opened_at,
-            policy.in_base(value_of(row)),
+            policy.in_base(value),
             FailureClass(row.failure_class) if row.failure_class else None,
             Priority(row.priority),
         ),

@@ -86,6 +86,19 @@ class Standing:
         return max((case.last_line for case in self.cases), default=0)
 
     @property
+    def contact(self) -> str | None:
+        """The agent who looks after this customer, where so much is at stake that there is one.
+
+        Never of a suspected fraud: that reads like a plain decline that nobody has taken yet.
+        """
+        for case in reversed(self.cases):
+            suspected = FailureClass.FRAUD in (case.failure_class, case.category)
+            live = lifecycle.is_live(Status(case.status))
+            if case.high_value and live and case.assignee_name and not suspected:
+                return case.assignee_name
+        return None
+
+    @property
     def is_ended(self) -> bool:
         """Whether the case of the newest message has been solved or closed."""
         spoken = [case for case in self.cases if case.last_line]
@@ -124,8 +137,8 @@ def stand(runtime: Runtime, viewer: Viewer) -> Standing:
     with runtime.read() as session:
         found = queries.reached_cases(session, viewer.checkout_ref, viewer.references)
     cases = tuple(case for case in found if viewer.may_read(case))
-    failure = _failure(viewer, cases, incidents)
-    return Standing(cases, failure, _mark(cases, failure))
+    standing = Standing(cases, _failure(viewer, cases, incidents), "")
+    return replace(standing, mark=_mark(standing))
 
 
 def lines(runtime: Runtime, standing: Standing, after: int = 0) -> list[PublicLine]:
@@ -322,8 +335,10 @@ def _outage(
     return None
 
 
-def _mark(cases: Sequence[ReachedCase], failure: Failure | None) -> str:
+def _mark(standing: Standing) -> str:
     # What agents do among themselves must not show: no version, and live is live.
-    seen = [(case.id, case.last_line, lifecycle.is_live(Status(case.status))) for case in cases]
-    written = repr((seen, failure, current_locale.get()))
+    seen = [
+        (case.id, case.last_line, lifecycle.is_live(Status(case.status))) for case in standing.cases
+    ]
+    written = repr((seen, standing.failure, standing.contact, current_locale.get()))
     return hashlib.sha256(written.encode()).hexdigest()[:20]

@@ -24,6 +24,7 @@ ACTIONS: Final = frozenset(
         "tick",
         "codes",
         "watch",
+        "customer",
     }
 )
 

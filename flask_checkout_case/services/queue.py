@@ -10,7 +10,9 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
+from ..data import queries_protocol
 from ..data import queries_queue as queries
+from ..data.queries_protocol import Progress
 from ..data.queries_queue import COUNT_LIMIT, Cursor, QueueRow, Scope, Wanted
 from ..errors import InvalidInputError
 from ..types import (
@@ -37,6 +39,7 @@ class View(StrEnum):
     TEAMS = "teams"
     UNASSIGNED = "unassigned"
     ALL = "all"
+    CONCIERGE = "concierge"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,7 @@ class QueuePage:
     Args:
         counts: live cases of each view, at most ``COUNT_LIMIT``; empty when the shop's own
             ``permission`` decides, which no statement can count.
+        progress: of a concierge's cases, how many tasks have been done, and of how many.
         previous, following: where the neighbouring pages begin, if there are any.
         mark: what :func:`mark` returns.
     """
@@ -67,6 +71,7 @@ class QueuePage:
     question: Question
     rows: tuple[QueueRow, ...]
     counts: dict[View, int]
+    progress: Mapping[int, Progress]
     previous: Cursor | None
     following: Cursor | None
     mark: str
@@ -75,19 +80,22 @@ class QueuePage:
 
 def views_of(agent: Agent) -> tuple[View, ...]:
     """Return the views that mean something to this agent, the first to show first."""
-    others = (View.MINE, View.UNASSIGNED, View.ALL)
-    return (View.TEAMS, *others) if agent.teams else (View.ALL, View.UNASSIGNED, View.MINE)
+    if agent.teams:
+        return View.TEAMS, View.MINE, View.UNASSIGNED, View.ALL, View.CONCIERGE
+    return View.ALL, View.UNASSIGNED, View.MINE, View.CONCIERGE
 
 
 def scope_of(agent: Agent, view: View) -> Scope:
     """Return which cases a view holds for an agent; supervisors see every team's."""
     teams = visible_teams(agent)
     me = str(agent.ref)
+    mine_too = None if teams is None else me
     scopes: dict[View, Callable[[], Scope]] = {
         View.MINE: lambda: Scope(assignee=me),
         View.TEAMS: lambda: Scope(teams=tuple(agent.teams)),
         View.UNASSIGNED: lambda: Scope(teams=teams, unassigned=True),
-        View.ALL: lambda: Scope(teams=teams, also_assignee=None if teams is None else me),
+        View.ALL: lambda: Scope(teams=teams, also_assignee=mine_too),
+        View.CONCIERGE: lambda: Scope(teams=teams, also_assignee=mine_too, valuable=True),
     }
     return scopes[view]()
 
@@ -104,9 +112,11 @@ def page(runtime: Runtime, agent: Agent, question: Question) -> QueuePage:
             session, scope, question.wanted, PAGE + 1, after=question.after, before=question.before
         )
         counted = _counts(runtime, session, agent)
-    more = len(found) > PAGE
-    backwards = question.before is not None
-    rows = found[-PAGE:] if backwards else found[:PAGE]
+        more = len(found) > PAGE
+        backwards = question.before is not None
+        rows = found[-PAGE:] if backwards else found[:PAGE]
+        asked = [row.id for row in rows] if question.view is View.CONCIERGE else []
+        progress = queries_protocol.progress_of(session, asked)
     ended = question.wanted.ended
     has_previous = more if backwards else question.after is not None
     has_following = backwards or more
@@ -114,6 +124,7 @@ def page(runtime: Runtime, agent: Agent, question: Question) -> QueuePage:
         question=question,
         rows=tuple(row for row in rows if may(runtime, agent, "view", info(row))),
         counts=counted,
+        progress=progress,
         previous=_place(rows[0], ended=ended) if rows and has_previous else None,
         following=_place(rows[-1], ended=ended) if rows and has_following else None,
         mark=_mark(agent, question, [(r.id, r.version, r.assignee_name) for r in found], counted),

@@ -3,12 +3,31 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
 from inspect import signature
+from typing import Any, Final
 
-from ..types import Customer, Order, make_ref
+from ..types import Customer, Money, Order, make_ref
 from .runtime import Runtime
 
 log = logging.getLogger(__name__)
+
+NOTE_LIMIT: Final = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the shop says about a customer.
+
+    Args:
+        facts: those that it knows, by the names that :class:`Customer` gives them.
+        failed: it could not say.
+    """
+
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    failed: bool = False
 
 
 def order_of(runtime: Runtime, order_ref: str | None) -> Order | None:
@@ -24,9 +43,31 @@ def order_of(runtime: Runtime, order_ref: str | None) -> Order | None:
     return found if isinstance(found, Order) else None
 
 
-def customer_of(runtime: Runtime, customer_ref: str | None) -> Customer | None:
-    """Return the customer as the shop's ``customer_loader`` tells them now."""
-    return _ask_customer(runtime, customer_ref) if customer_ref is not None else None
+def customer_of(runtime: Runtime, customer_ref: str | None) -> Told:
+    """Return what the shop's ``customer_loader`` tells of a customer now."""
+    if customer_ref is None:
+        return Told()
+    try:
+        found = _ask_customer(runtime, customer_ref)
+        return Told(_facts(found) if found is not None else {})
+    except Exception:
+        log.exception("the customer_loader failed")
+        return Told(failed=True)
+
+
+def _facts(customer: Customer) -> dict[str, Any]:
+    """Return what is told, without what no page could show."""
+    told = {item.name: getattr(customer, item.name) for item in fields(Customer)}
+    since, value = told["since"], told["lifetime_value"]
+    if isinstance(since, datetime):
+        told["since"] = since.replace(tzinfo=since.tzinfo or UTC)
+    else:
+        told["since"] = None
+    if not isinstance(value, Money):
+        told["lifetime_value"] = None
+    for name in ("note", "phone"):
+        told[name] = str(told[name])[:NOTE_LIMIT] if told[name] else None
+    return {name: fact for name, fact in told.items() if fact or fact == 0}
 
 
 def current_customer_ref(runtime: Runtime) -> str | None:
@@ -35,7 +76,11 @@ def current_customer_ref(runtime: Runtime) -> str | None:
     Called without a ref, the loader returns the customer of this request; one that always wants a
     ref is not asked.
     """
-    found = _ask_customer(runtime)
+    try:
+        found = _ask_customer(runtime)
+    except Exception:
+        log.exception("the customer_loader failed")
+        return None
     return make_ref(found.ref) if found is not None else None
 
 
@@ -47,9 +92,7 @@ def _ask_customer(runtime: Runtime, *ref: str) -> Customer | None:
         signature(loader).bind(*ref)
     except (TypeError, ValueError):
         return None
-    try:
-        found = loader(*ref)
-    except Exception:
-        log.exception("the customer_loader failed")
-        return None
-    return found if isinstance(found, Customer) else None
+    found = loader(*ref)
+    if found is not None and not isinstance(found, Customer):
+        raise TypeError(f"a Customer is expected, not a {type(found).__name__}")
+    return found

@@ -181,7 +181,13 @@ def test_what_has_ended_is_listed_by_its_end(shop: Shop) -> None:
 def test_counts_stop_where_the_page_says_so(shop: Shop) -> None:
     put(shop, [values(number, assignee_ref="7" if number < 3 else None) for number in range(130)])
     counted = queue.counts(runtime_of(shop), LIN)
-    assert counted == {View.MINE: 3, View.TEAMS: 100, View.UNASSIGNED: 100, View.ALL: 100}
+    assert counted == {
+        View.MINE: 3,
+        View.TEAMS: 100,
+        View.UNASSIGNED: 100,
+        View.ALL: 100,
+        View.CONCIERGE: 0,
+    }
 
 
 def test_pages_both_ways(shop: Shop) -> None:
@@ -291,6 +297,17 @@ QUESTIONS = {
     "one team": (SAM, Question(View.TEAMS), "ix_checkout_case_case_team_queue"),
     "two teams": (LIN, Question(View.TEAMS), "ix_checkout_case_case_team_queue"),
     "mine": (LIN, Question(View.MINE), "ix_checkout_case_case_assignee_queue"),
+    "a supervisor's concierge": (
+        BOSS,
+        Question(View.CONCIERGE),
+        "ix_checkout_case_case_valuable_queue",
+    ),
+    "my concierge": (LIN, Question(View.CONCIERGE), "ix_checkout_case_case_valuable_team_queue"),
+    "what a concierge has solved": (
+        BOSS,
+        Question(View.CONCIERGE, Wanted(status="solved")),
+        "ix_checkout_case_case_valuable_ended",
+    ),
     "all I may see": (LIN, Question(View.ALL), "ix_checkout_case_case_team_queue"),
 }
 
@@ -306,7 +323,9 @@ def test_pages_are_read_from_the_index_that_fits_their_order(shop: Shop, name: s
                 number,
                 team=rare.get(number % 50, "support"),
                 assignee_ref=f"a-{number % 30}" if number % 2 else None,
-                status="new" if number % 3 == 0 else "closed",
+                status="new" if number % 3 == 0 else "solved",
+                ended_at=None if number % 3 == 0 else START + timedelta(seconds=number),
+                high_value=number % 40 == 0,
             )
             for number in range(4000)
         ],

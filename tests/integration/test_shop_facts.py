@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
-from flask_checkout_case import Customer, Order, signals
+from flask_checkout_case import Customer, Money, Order, signals
 from flask_checkout_case.data import queries_case
-from tests.support.desk import Desk, checkout, decline, open_desk
+from tests.support.desk import Desk, body, checkout, decline, open_desk
 from tests.support.shop import Shop
 
 
@@ -51,9 +54,9 @@ def test_the_customer_loader_tells_who_it_is_now(shop: Shop) -> None:
     def load_customer(ref: str) -> Customer:
         return Customer(ref=ref, tags=["gold member"], orders=41)
 
-    page = page_of(shop, decline(shop, "c-1").reference)
+    page = body(page_of(shop, decline(shop, "c-1").reference))
     assert "gold member" in page
-    assert "41 orders" in page
+    assert "Orders 41" in page
     assert "Ada Lovelace" in page
 
 
@@ -95,3 +98,76 @@ def test_loaders_that_break_or_lie_are_as_none(shop: Shop) -> None:
     page = page_of(shop, ordered(shop))
     assert "Order MC-7" in page
     assert "Ada Lovelace" in page
+    assert "The shop's customer record could not be read." in body(page)
+
+
+def test_the_customers_history_is_told(shop: Shop) -> None:
+    @shop.cases.customer_loader
+    def load_customer(ref: str) -> Customer:
+        return Customer(
+            ref=ref,
+            orders=12,
+            lifetime_value=Money("48250.00", "USD"),
+            since=datetime(2019, 3, 5, tzinfo=UTC),
+            note="Prefers to be called.\n<b>Never</b> on Mondays.",
+            phone="+1 212 555 0142",
+            timezone="America/New_York",
+        )
+
+    page = page_of(shop, decline(shop, "c-1").reference)
+    told = body(page)
+    for fact in (
+        "Customer since Mar 5, 2019",
+        "Lifetime value $48,250.00",
+        "Phone +1 212 555 0142",
+        "Prefers to be called.",
+    ):
+        assert fact in told
+    assert "<b>Never" not in page
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"since": datetime(2019, 3, 5)},  # noqa: DTZ001 - what a shop may keep
+        {"since": "2019"},
+        {"lifetime_value": "a lot"},
+        {"lifetime_value": 7},
+        {"note": 7, "phone": 5},
+    ],
+)
+def test_odd_facts_break_no_page(shop: Shop, odd: dict[str, Any]) -> None:
+    shop.cases.customer_loader(lambda ref: Customer(ref=ref, name="Ada Byron", **odd))
+    assert "Ada" in page_of(shop, decline(shop, "c-1").reference)
+
+
+def test_the_record_is_read_when_the_page_is_shown_and_by_whom_it_may(shop: Shop) -> None:
+    asked: list[str] = []
+
+    @shop.cases.customer_loader
+    def load_customer(ref: str) -> Customer:
+        asked.append(ref)
+        return Customer(ref=ref, note="A regular.")
+
+    case = decline(shop, "c-1")
+    assert asked == []
+    Desk(shop, "eve").get(f"cases/{case.reference}", status=404)
+    assert asked == []
+    Desk(shop, "lin").get()
+    assert asked == []
+    assert "A regular." in page_of(shop, case.reference)
+    assert len(asked) == 1
+
+    @shop.cases.permission
+    def all_but_customers(_agent: object, action: str, _case: object) -> bool:
+        return action != "customer"
+
+    assert "A regular." not in page_of(shop, case.reference)
+    assert len(asked) == 1
+
+
+def test_the_newest_five_other_cases_are_linked(shop: Shop) -> None:
+    found = [decline(shop, f"c-{number}").reference for number in range(7)]
+    page = page_of(shop, found[-1])
+    links = re.findall(r'data-key="(CC-[0-9A-Z]+)"><a href=', page)
+    assert links == found[-2:0:-1]

@@ -69,6 +69,7 @@ def upgrade() -> None:
     sa.Column('language', sa.String(length=16), nullable=True),
     sa.Column('value_minor', sa.BigInteger(), nullable=True),
     sa.Column('currency', sa.String(length=3), nullable=True),
+    sa.Column('high_value', sa.Boolean(), server_default=sa.text('(false)'), nullable=False),
     sa.Column('snapshot', sa.JSON(none_as_null=True), nullable=True),
     sa.Column('attempt', sa.JSON(none_as_null=True), nullable=True),
     sa.Column('occurrences', sa.Integer(), server_default='1', nullable=False),
@@ -107,6 +108,9 @@ def upgrade() -> None:
         batch_op.create_index('ix_checkout_case_case_order', ['order_ref', 'id'], unique=False)
         batch_op.create_index('ix_checkout_case_case_queue', ['urgency_at', 'id'], unique=False, postgresql_where=sa.text("status IN ('new', 'open', 'waiting') AND folded_into IS NULL"), sqlite_where=sa.text("status IN ('new', 'open', 'waiting') AND folded_into IS NULL"))
         batch_op.create_index('ix_checkout_case_case_team_queue', ['team', 'urgency_at', 'id'], unique=False, postgresql_where=sa.text("status IN ('new', 'open', 'waiting') AND folded_into IS NULL"), sqlite_where=sa.text("status IN ('new', 'open', 'waiting') AND folded_into IS NULL"))
+        batch_op.create_index('ix_checkout_case_case_valuable_ended', ['status', 'ended_at', 'id'], unique=False, postgresql_where=sa.text('high_value'), sqlite_where=sa.text('high_value'))
+        batch_op.create_index('ix_checkout_case_case_valuable_queue', ['urgency_at', 'id'], unique=False, postgresql_where=sa.text("status IN ('new', 'open', 'waiting') AND folded_into IS NULL AND high_value"), sqlite_where=sa.text("status IN ('new', 'open', 'waiting') AND folded_into IS NULL AND high_value"))
+        batch_op.create_index('ix_checkout_case_case_valuable_team_queue', ['team', 'urgency_at', 'id'], unique=False, postgresql_where=sa.text("status IN ('new', 'open', 'waiting') AND folded_into IS NULL AND high_value"), sqlite_where=sa.text("status IN ('new', 'open', 'waiting') AND folded_into IS NULL AND high_value"))
         batch_op.create_index('ix_checkout_case_case_wake', ['wake_at'], unique=False, postgresql_where=sa.text('wake_at IS NOT NULL'), sqlite_where=sa.text('wake_at IS NOT NULL'))
         batch_op.create_index('uq_checkout_case_case_live_key', ['dedupe_key'], unique=True, postgresql_where=sa.text("status IN ('new', 'open', 'waiting')"), sqlite_where=sa.text("status IN ('new', 'open', 'waiting')"))
 
@@ -534,6 +538,9 @@ def downgrade() -> None:
     with op.batch_alter_table('checkout_case_case', schema=None) as batch_op:
         batch_op.drop_index('uq_checkout_case_case_live_key', postgresql_where=sa.text("status IN ('new', 'open', 'waiting')"), sqlite_where=sa.text("status IN ('new', 'open', 'waiting')"))
         batch_op.drop_index('ix_checkout_case_case_wake', postgresql_where=sa.text('wake_at IS NOT NULL'), sqlite_where=sa.text('wake_at IS NOT NULL'))
+        batch_op.drop_index('ix_checkout_case_case_valuable_team_queue', postgresql_where=sa.text("status IN ('new', 'open', 'waiting') AND folded_into IS NULL AND high_value"), sqlite_where=sa.text("status IN ('new', 'open', 'waiting') AND folded_into IS NULL AND high_value"))
+        batch_op.drop_index('ix_checkout_case_case_valuable_queue', postgresql_where=sa.text("status IN ('new', 'open', 'waiting') AND folded_into IS NULL AND high_value"), sqlite_where=sa.text("status IN ('new', 'open', 'waiting') AND folded_into IS NULL AND high_value"))
+        batch_op.drop_index('ix_checkout_case_case_valuable_ended', postgresql_where=sa.text('high_value'), sqlite_where=sa.text('high_value'))
         batch_op.drop_index('ix_checkout_case_case_team_queue', postgresql_where=sa.text("status IN ('new', 'open', 'waiting') AND folded_into IS NULL"), sqlite_where=sa.text("status IN ('new', 'open', 'waiting') AND folded_into IS NULL"))
         batch_op.drop_index('ix_checkout_case_case_queue', postgresql_where=sa.text("status IN ('new', 'open', 'waiting') AND folded_into IS NULL"), sqlite_where=sa.text("status IN ('new', 'open', 'waiting') AND folded_into IS NULL"))
         batch_op.drop_index('ix_checkout_case_case_order')

@@ -17,7 +17,7 @@ from ...services.queue import Question, QueuePage, View
 from ...services.reading import value_of
 from ...types import Agent, Category, Priority, Status
 from ..current import current_agent, runtime
-from . import filters
+from . import filters, wording
 from .blueprint import blueprint
 
 
@@ -67,6 +67,7 @@ def names(agent: Agent, page: QueuePage) -> dict[str, Any]:
         "following": _place(question, "after", page.following),
         "clock_of": partial(next_clock, runtime().policy),
         "value_of": value_of,
+        "valuable_over": wording.money(runtime().policy.hesitation.over),
         "choices": {
             "team": list(teams),
             "category": [str(item) for item in Category],

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from babel.dates import format_date
 from babel.numbers import format_percent
 
 from ...data.models import TaskRow
@@ -31,6 +32,7 @@ VIEWS: Final[Mapping[str, str]] = {
     "teams": N_("My teams"),
     "unassigned": N_("Unassigned"),
     "all": N_("All cases"),
+    "concierge": N_("Concierge"),
 }
 STATUSES: Final[Mapping[str, str]] = {
     "new": N_("New"),
@@ -205,6 +207,11 @@ def told_customer(failure_class: FailureClass, outcome: str) -> tuple[str, list[
 def money(value: Money | None) -> str:
     """Write an amount; nothing where there is none."""
     return _amount(value.minor_units, value.currency) if value is not None else ""
+
+
+def day(at: datetime) -> str:
+    """Write the day of an instant, in UTC."""
+    return str(format_date(at.date(), "medium", locale=current_locale.get().replace("-", "_")))
 
 
 def percent(share: float) -> str:

@@ -130,6 +130,7 @@ def _page(error: str | None = None, typed: Any = None) -> str:
         failure=wording.failure_texts(standing.failure),
         status=_status(standing, lines),
         presence=_presence(viewer, standing),
+        contact=wording.contact(standing.contact),
         reasons=wording.reasons(standing.failure),
         ask_email=_asks_for_email(viewer, standing),
         back=wording.safe_url((viewer.checkout or {}).get("url")) or "/",
@@ -190,6 +191,7 @@ def _body(standing: Standing, *, after: int) -> dict[str, Any]:
         "failure": wording.failure_texts(standing.failure),
         "status": _status(standing, lines),
         "ended": standing.is_ended,
+        "contact": wording.contact(standing.contact),
         "lines": [
             {
                 "id": line.id,

@@ -101,6 +101,11 @@ def presence(within: timedelta | None) -> str:
     return gettext("Usually answered within %(time)s", time=span(within))
 
 
+def contact(name: str | None) -> str | None:
+    """Name who looks after this customer, if somebody does."""
+    return gettext("Your contact: %(name)s", name=name) if name else None
+
+
 def span(time: timedelta) -> str:
     """Write a length of time in the largest unit that tells it exactly enough."""
     return str(format_timedelta(time, threshold=1.5, locale=current_locale.get().replace("-", "_")))

@@ -86,7 +86,7 @@ def test_the_case_page_has_the_whole_story(shop: Shop, lin: Desk) -> None:
         *("Colette crossbody", "BAG-1", "$120.00"),
         *("Started the checkout", "Coupon refused", "expired", "Payment failed"),
         *("insufficient_funds", "Stripe", "2 occurrences"),
-        *("Card expired · Ada Lovelace", "3 orders"),
+        *("Card expired · Ada Lovelace", "Orders 3"),
         *("Why here", "Routed to Payments by “Payment declined”", "Category: Payment declined"),
         *("First response", "Resolution", "Ada Lovelace"),
     ):

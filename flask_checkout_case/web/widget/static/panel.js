@@ -29,6 +29,8 @@ h3 { margin: 0; font-size: 16px; line-height: 1.4; font-weight: 650; }
 p { margin: 0; }
 .presence { min-block-size: 21px; margin-block-start: 2px; color: var(--soft); font-size: 14px; }
 button { font: inherit; color: inherit; cursor: pointer; }
+.contact { font-size: 14px; font-weight: 600; }
+.contact:empty { display: none; }
 .close { flex: none; inline-size: 40px; block-size: 40px; display: grid; place-items: center; border: 0;
   border-radius: 10px; background: none; color: var(--soft); }
 .close:hover { background: var(--tint); color: var(--ink); }
@@ -184,13 +186,14 @@ export function make(link) {
   // --- the frame ---------------------------------------------------------------------------------
   const heading = h("h2", { id: "title", tabIndex: -1 }, link.querySelector("span").textContent);
   const presence = h("p", { className: "presence" });
+  const contact = h("p", { className: "contact", dir: "auto" });
   const closer = h("button", { type: "button", className: "close", onclick: () => close() }, icon("close", 20));
   const lost = h("p", { className: "lost", role: "status", hidden: true });
   const body = h("div", { className: "body" });
   const log = h("div", { className: "hidden", role: "log" });
   const foot = h("div", {});
   const frame = h("div", { className: "panel", role: "dialog", "aria-labelledby": "title", hidden: true },
-    h("div", { className: "top" }, h("div", {}, heading, presence), closer), lost, body, foot, log);
+    h("div", { className: "top" }, h("div", {}, heading, presence, contact), closer), lost, body, foot, log);
   frame.dir = link.dir;
   frame.lang = link.lang;
   if (link.className == "at-start") frame.classList.add("start");
@@ -264,6 +267,7 @@ export function make(link) {
         log.append(h("p", {}, t.new.replace("%(name)s", line.name || t.team), ": ", line.text));
       }
     }
+    contact.textContent = news.contact || "";
     const changed = fresh || JSON.stringify([data.failure, data.status]) != JSON.stringify([news.failure, news.status]);
     Object.assign(data, { cursor: news.cursor, live: news.live, mark: news.mark, failure: news.failure, status: news.status, ended: news.ended });
     if (data.cursor) keep(localStorage, SEEN, String(data.cursor));
