@@ -210,7 +210,7 @@ class SpoolRecorder:
         found = []
         for key in sorted(waiting.copy()):
             one = waiting.get(key)
-            if one is None or one.context is not None or (one.gathers and scope is not None):
+            if one is None or one.context is not None or one.gathers:
                 continue
             if one.scope is None or one.scope is scope or one.scope.returned:
                 found.append(one)
@@ -241,10 +241,20 @@ class SpoolRecorder:
                 breaker.failed(error)
                 log.warning("the database is out of reach: %s", type(error).__name__)
                 return
-            if not self._insert_free(self.database) and not self.inserter.waiting:
+            inserted = self._insert_free(self.database) + self._insert_gathered()
+            if not inserted and not self.inserter.waiting:
                 breaker.succeeded()
             if self._left and not self._flood.is_on:
                 self._take_back()
+
+    def _insert_gathered(self) -> int:
+        """Insert what browsers have told; nobody waits for it, and it waits for others."""
+        batch = [one for one in list(self.inserter.waiting.values()) if one.gathers]
+        database = self.runtime.database
+        return sum(
+            self.inserter.insert(batch[start : start + BATCH], database)
+            for start in range(0, len(batch), BATCH)
+        )
 
     def _insert_free(self, database: Any) -> int:
         count = 0
@@ -310,7 +320,7 @@ class SpoolRecorder:
         if not self.database.may_insert:
             return 0
         with off_request():
-            count = self._insert_free(self.runtime.database)
+            count = self._insert_free(self.runtime.database) + self._insert_gathered()
             return count + (self._drain_of(self.leftovers).run() or 0)
 
     def close(self) -> None:

@@ -54,8 +54,8 @@ def one(kind: str, ago: timedelta = timedelta(0), times: int = 1) -> signs.Signs
     [
         (one("payment_failed"), 45),
         (one("idle"), 34),
-        (one("validation", times=3), 39),
-        (one("validation", times=1), 15),
+        (one("validation", times=3), 42),
+        (one("validation", times=1), 16),
         ({}, 0),
     ],
 )
@@ -70,7 +70,7 @@ def test_idleness_turning_back_and_a_coupon() -> None:
     ]
     idle = one("idle")
     assert score_of(signs.merge(idle, {signs.VIEW: views})) == 61
-    assert score_of(signs.merge({**idle, signs.VIEW: views}, one("coupon_rejected"))) == 71
+    assert score_of(signs.merge({**idle, signs.VIEW: views}, one("coupon_rejected"))) == 73
 
 
 def test_after_its_half_life_a_sign_counts_half() -> None:

