@@ -13,6 +13,7 @@ from .calendars import Calendar
 from .conditions import Clause
 from .policy import (
     Burst,
+    Callbacks,
     CardTesting,
     Hesitation,
     Outreach,
@@ -84,6 +85,8 @@ def _assembled(
             after=loaded["outreach"]["payment_failed_after"],
             enabled=loaded["outreach"]["enabled"],
         ),
+        # Whoever is worth a case of their own is worth a call.
+        callbacks=Callbacks(**{"over": loaded["hesitation"]["over"], **loaded["callbacks"]}),
         version=version,
         source=source,
         calendars=calendars,
@@ -117,12 +120,18 @@ def _protocol(key: str, told: Mapping[str, Any]) -> Protocol:
 def _without_rate(raw: Mapping[str, Any], loaded: Mapping[str, Any]) -> Iterator[Mistake]:
     if not loaded:
         return
+    rates, callbacks = Rates(loaded["currency"], loaded["rates"]), loaded["callbacks"]
+    if callbacks.get("enabled", True) and "over" in callbacks:
+        try:
+            rates.required(callbacks["over"])
+        except ValueError as error:
+            yield Mistake(("callbacks", "over"), said_by(error))
     hesitation = loaded["hesitation"]
     is_told = "over" in raw.get("hesitation", {})
     if not (is_told or hesitation["enabled"]):
         return
     try:
-        Rates(loaded["currency"], loaded["rates"]).required(hesitation["over"])
+        rates.required(hesitation["over"])
     except ValueError as error:
         default = say(N_("; without one it is %(amount)s"), amount=str(hesitation["over"]))
         message = said_by(error) + ("" if is_told else default)

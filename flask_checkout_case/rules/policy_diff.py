@@ -20,7 +20,7 @@ _TABLES: Final = (
     ("sla", "sla"),
     ("protocol", "protocols"),
 )
-_SINGLE: Final = ("currency", "rates", "hesitation", "outreach", "payments")
+_SINGLE: Final = ("currency", "rates", "hesitation", "outreach", "payments", "callbacks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Change:
     Args:
         what: ``added``, ``removed``, ``changed`` or ``moved`` (a route, among the routes).
         part: ``route``, ``team``, ``sla``, ``calendar``, ``protocol``, ``currency``, ``rates``,
-            ``hesitation``, ``outreach`` or ``payments``.
+            ``hesitation``, ``outreach``, ``payments`` or ``callbacks``.
         name: the key or name of it; empty where there is only one.
     """
 

@@ -22,6 +22,7 @@ PARTS: Final[Mapping[str, str]] = {
     "hesitation": N_("Hesitation"),
     "outreach": N_("Outreach"),
     "payments": N_("Payments"),
+    "callbacks": N_("Callbacks"),
 }
 WHATS: Final[Mapping[str, str]] = {
     "added": N_("added"),
