@@ -15,7 +15,7 @@ from flask_checkout_case import CaseInfo
 from flask_checkout_case.rules.policy import read_policy_text
 from flask_checkout_case.services import policies
 from tests.support.desk import ORIGIN, Desk, decline, open_desk
-from tests.support.protocols import follow_protocol
+from tests.support.protocols import follow_protocol, promise_call
 from tests.support.shop import Shop
 from tests.support.storm import stand_for_incident
 
@@ -60,6 +60,7 @@ AGENT_ROUTES = {
     "checkout_case_agent.status": THEIR_DEEDS,
     "checkout_case_agent.priority": THEIR_DEEDS,
     "checkout_case_agent.tick": THEIR_DEEDS,
+    "checkout_case_agent.callback": THEIR_DEEDS,
 }
 PRESENCE = {"checkout_case_agent.presence": Access(403, 403, 303, 303, 303, 403)}
 SUPERVISORS_ONLY = Access(403, 403, 403, 403, 200, 403)
@@ -90,6 +91,8 @@ OTHER_ROUTES = {
     "checkout_case_widget.poll": "GET 404",
     "checkout_case_widget.token": "GET 200",
     "checkout_case_widget.send": "POST 403",
+    "checkout_case_widget.callback": "POST 403",
+    "checkout_case_widget.help_callback": "POST 403",
 }
 FIELDS = {
     "reply": {"reply_text": "An answer."},
@@ -101,6 +104,7 @@ FIELDS = {
     "status": {"status": "open"},
     "priority": {"priority": "low"},
     "tick": {"task": "1 done"},
+    "callback": {"callback": "reached"},
 }
 
 
@@ -114,6 +118,7 @@ def case(shop: Shop) -> CaseInfo:
     made = decline(shop, "c-1")
     follow_protocol(shop)
     stand_for_incident(shop, made)
+    promise_call(shop, made)
     return made
 
 

@@ -16,7 +16,6 @@ from ...data.callback_models import CallbackRow
 from ...data.models import TaskRow
 from ...gateways import title_of
 from ...i18n import N_, current_locale, format_money, gettext, ngettext
-from ...local_times import day_of, from_to
 from ...rules.callbacks import DUE_BEFORE
 from ...rules.classify import SURE
 from ...rules.failures import ACTIONS, FAILURES, customer_text, next_actions
@@ -26,10 +25,11 @@ from ...services import card_testing
 from ...services.due import Clock
 from ...services.incidents import name_of
 from ...types import FailureClass, IncidentInfo, Money, PaymentFailure
+from ..local_times import day_of, from_to, zone_name
 from . import times
 from .times import age, countdown, instant, span
 
-__all__ = ("age", "countdown", "instant", "ngettext", "span", "times", "title_of")
+__all__ = ("age", "countdown", "instant", "ngettext", "span", "times", "title_of", "zone_name")
 
 VIEWS: Final[Mapping[str, str]] = {
     "mine": N_("Mine"),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from . import views
+from . import call_views, views
 from .blueprint import blueprint
 from .inject import install
 
-__all__ = ("blueprint", "install", "views")
+__all__ = ("blueprint", "call_views", "install", "views")

@@ -1,4 +1,4 @@
-"""Times of somebody's day, as their clocks show them: which day, from when to when, in which zone."""
+"""Times as somebody's own clocks show them: the day, from when to when, in which zone."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from babel.dates import (
     get_timezone_name,
 )
 
-from .i18n import current_locale
+from ..i18n import current_locale
 
 _NOWHERE: Final = frozenset({"UTC", "UCT", "GMT", "Zulu", "Universal", "Greenwich", "GMT0"})
 """Zones without a place of their own."""
