@@ -1,6 +1,6 @@
 """Tables and statements. Nothing here commits; nothing here decides."""
 
-from . import hesitation_models, incident_models, models
+from . import callback_models, hesitation_models, incident_models, models
 
-# Both fill the metadata that reaches the shop's.
-__all__ = ["hesitation_models", "incident_models", "models"]
+# They fill the metadata that reaches the shop's.
+__all__ = ["callback_models", "hesitation_models", "incident_models", "models"]

@@ -11,6 +11,7 @@ from sqlalchemy import and_, bindparam, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from .base import BIG_ID
+from .callback_models import CallbackRow
 from .models import AgentRow, CaseRow, EntryRow
 
 MOST_CASES: Final = 20
@@ -23,6 +24,7 @@ class ReachedCase:
 
     Args:
         assignee_name: of whoever has it.
+        call_start, call_end, call_zone, call_phone: of the call that the customer has asked for.
         last_line: the id of its newest public message, 0 without one.
     """
 
@@ -40,6 +42,10 @@ class ReachedCase:
     revocations: int
     ended_at: datetime | None
     assignee_name: str | None
+    call_start: datetime | None
+    call_end: datetime | None
+    call_zone: str | None
+    call_phone: str | None
     last_line: int
 
 
@@ -59,6 +65,7 @@ class PublicLine:
 # Built once: these run every few seconds for each open panel, and building costs more than that.
 _case: Final = CaseRow.__table__.c
 _entry: Final = EntryRow.__table__.c
+_call: Final = CallbackRow.__table__.c
 _agent: Final = AgentRow.__table__.c
 _IS_PUBLIC: Final = and_(
     _entry.kind == "message", _entry.public.is_(true()), _entry.text.is_not(None)
@@ -69,13 +76,19 @@ _OF_REFERENCES: Final = _case.reference.in_(bindparam("references", expanding=Tr
 
 _REACHED: Final = (
     select(
-        *(_case[item.name] for item in fields(ReachedCase)[:-2]),
+        *(_case[item.name] for item in fields(ReachedCase)[:-6]),
         _agent.name,
+        *(_call.start_at, _call.end_at, _call.zone, _call.phone),
         select(func.coalesce(func.max(_entry.id), 0))
         .where(_entry.case_id == _case.id, _IS_PUBLIC)
         .scalar_subquery(),
     )
-    .select_from(CaseRow.__table__.outerjoin(AgentRow.__table__, _agent.ref == _case.assignee_ref))
+    .select_from(
+        CaseRow.__table__.outerjoin(AgentRow.__table__, _agent.ref == _case.assignee_ref).outerjoin(
+            CallbackRow.__table__,
+            and_(_call.case_id == _case.id, _call.done_at.is_(None), _call.cancelled_at.is_(None)),
+        )
+    )
     .order_by(_case.id.desc())
     .limit(MOST_CASES)
 )

@@ -274,6 +274,16 @@ def attach(session: Session, hit: Hit, since: datetime, limit: int) -> int:
     return len(session.scalars(statement).all())
 
 
+def is_member(session: Session, incident_ids: Sequence[int], checkout_ref: str) -> bool:
+    """Whether any of these incidents holds a checkout."""
+    if not incident_ids:
+        return False
+    statement = select(MemberRow.id).where(
+        MemberRow.incident_id.in_(incident_ids), MemberRow.checkout_ref == checkout_ref
+    )
+    return session.scalar(statement.limit(1)) is not None
+
+
 def attach_checkouts(session: Session, incident_id: int, refs: Sequence[str], now: datetime) -> int:
     """Make members of these checkouts, as far as they have a case; how many are new."""
     make = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert

@@ -16,7 +16,7 @@ from ..i18n import N_, format_money, format_when, gettext, is_rtl, negotiate, us
 from ..rules.clocks import BREACH
 from ..rules.failures import customer_text
 from ..services.clocks import promise_of
-from ..services.escalation import INCIDENT, TASK
+from ..services.escalation import CALL, INCIDENT, TASK
 from ..services.runtime import Runtime
 from ..types import FailureClass
 from .mail import Mail, message_id
@@ -108,6 +108,8 @@ def _what(payload: Mapping[str, Any]) -> str:
         return gettext("Payments have trouble")
     if payload["clock"] == TASK:
         return gettext("A task of the protocol is overdue: %(task)s", task=payload["task"])
+    if payload["clock"] == CALL:
+        return gettext("A customer is to be called")
     words = _OVERDUE if payload["percent"] >= BREACH else _SOON
     return gettext(words[payload["clock"]])
 

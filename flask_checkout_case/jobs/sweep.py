@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ..services.alarms import sweep_cases
 from ..services.assignment import sweep_assignments
 from ..services.card_testing import sweep_card_testing
+from ..services.due_calls import sweep_callbacks
 from ..services.hesitation import sweep_checkouts
 from ..services.incidents import sweep_incidents
 from ..services.overdue import sweep_overdue
@@ -22,7 +23,8 @@ class Swept:
 
     ``assigned``: how many cases were given to somebody, or taken back; ``payments``: in how many
     checkouts something was found about their money; ``incidents``: how much changed about outages
-    and card testing, and the cases that they hold.
+    and card testing, and the cases that they hold; ``calls``: how many calls are due, of which
+    somebody was told.
     """
 
     cases: int
@@ -31,6 +33,7 @@ class Swept:
     assigned: int = 0
     payments: int = 0
     incidents: int = 0
+    calls: int = 0
 
 
 def sweep(runtime: Runtime) -> Swept:
@@ -49,6 +52,7 @@ def sweep(runtime: Runtime) -> Swept:
     incidents = sweep_card_testing(runtime) + sweep_incidents(runtime)
     checkouts = sweep_checkouts(runtime)
     tasks = sweep_overdue(runtime)
+    calls = sweep_callbacks(runtime)
     cases = sweep_cases(runtime)
     # Last: what was opened or escalated a moment ago is given out too.
     assigned = sweep_assignments(runtime)
@@ -59,4 +63,5 @@ def sweep(runtime: Runtime) -> Swept:
         assigned=assigned,
         payments=payments,
         incidents=incidents,
+        calls=calls,
     )

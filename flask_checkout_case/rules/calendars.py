@@ -64,6 +64,16 @@ def is_open(calendar: Calendar | None, at: datetime) -> bool:
     return found is not None and found.start <= at
 
 
+def openings(calendar: Calendar | None, at: datetime) -> Iterator[Interval]:
+    """Yield the hours that end after ``at``, each from its true beginning; UTC.
+
+    Around the clock is one interval without an end.
+    """
+    # No shift is longer than a day: none of those that are open at ``at`` is cut so early.
+    early = at - timedelta(days=_SHIFT_DAYS)
+    return (one for one in _open_after(calendar, early) if one.end > at)
+
+
 def open_time(
     calendar: Calendar | None, start: datetime, end: datetime, pauses: Pauses = ()
 ) -> timedelta:

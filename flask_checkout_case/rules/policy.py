@@ -11,6 +11,7 @@ from decimal import Decimal
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from ..errors import PolicyError
 from ..i18n import N_
@@ -156,6 +157,32 @@ class CardTesting:
 
 
 @dataclass(frozen=True, slots=True)
+class Callbacks:
+    """Customers with a checkout strictly ``over`` an amount may ask to be called.
+
+    Args:
+        calendar: whose hours they are; those of the case's service level when ``None``.
+        slot: how long one call may take.
+        lead: nobody is called earlier than this after asking.
+        days: on how many days with hours calls are offered.
+        per_slot: how many calls are promised for one time.
+        phone: a number that customers may call themselves.
+        timezone: in which times are shown to customers whose own is unknown; the calendar's when
+            ``None``.
+    """
+
+    over: Money
+    enabled: bool = True
+    calendar: str | None = None
+    slot: timedelta = timedelta(minutes=30)
+    lead: timedelta = timedelta(hours=1)
+    days: int = 3
+    per_slot: int = 2
+    phone: str | None = None
+    timezone: ZoneInfo | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """A checked policy.
 
@@ -173,6 +200,7 @@ class Policy:
     routes: tuple[Route, ...]
     hesitation: Hesitation
     outreach: Outreach
+    callbacks: Callbacks
     version: str
     source: str
     calendars: Mapping[str, Calendar] = field(default_factory=dict)

@@ -13,6 +13,7 @@ from .calendars import Calendar
 from .conditions import Clause
 from .policy import (
     Burst,
+    Callbacks,
     CardTesting,
     Outreach,
     Payments,
@@ -86,6 +87,8 @@ def _assembled(
             after=loaded["outreach"]["payment_failed_after"],
             enabled=loaded["outreach"]["enabled"],
         ),
+        # Whoever is worth a case of their own is worth a call.
+        callbacks=Callbacks(**{"over": loaded["hesitation"]["over"], **loaded["callbacks"]}),
         version=version,
         source=source,
         calendars=calendars,
@@ -130,8 +133,10 @@ def _act(told: Mapping[str, Any]) -> Act:
 def _without_rate(raw: Mapping[str, Any], loaded: Mapping[str, Any]) -> Iterator[Mistake]:
     if not loaded:
         return
-    hesitation = loaded["hesitation"]
+    hesitation, callbacks = loaded["hesitation"], loaded["callbacks"]
     rates = Rates(loaded["currency"], loaded["rates"])
+    if callbacks.get("enabled", True) and "over" in callbacks:
+        yield from _needs_rate(rates, callbacks["over"], ("callbacks", "over"))
     for number, act in enumerate(hesitation.get("acts", ())):
         path = ("hesitation", "acts", number, "over")
         yield from _needs_rate(rates, act["over"], path)

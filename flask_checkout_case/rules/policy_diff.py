@@ -29,6 +29,7 @@ _SINGLE: Final = (
     "outreach",
     "payments",
     "card_testing",
+    "callbacks",
 )
 
 
@@ -39,8 +40,8 @@ class Change:
     Args:
         what: ``added``, ``removed``, ``changed`` or ``moved`` (a route, among the routes).
         part: ``route``, ``team``, ``sla``, ``calendar``, ``protocol``, ``currency``, ``rates``,
-            ``hesitation``, ``prompts``, ``held_out``, ``outreach``, ``payments`` or
-            ``card_testing``.
+            ``hesitation``, ``prompts``, ``held_out``, ``outreach``, ``payments``,
+            ``card_testing`` or ``callbacks``.
         name: the key or name of it; empty where there is only one.
     """
 

@@ -22,7 +22,16 @@ def dangling(raw: Mapping[str, Any]) -> Iterator[Mistake]:
             path: Path = ("protocols", key, "tasks", number, "owner")
             owners = ["assignee", "supervisors", *teams]
             yield from _unknown(path, task.get("owner"), owners, "assignee, supervisors or [teams]")
+    yield from _callbacks(raw)
     yield from _routes(raw, teams)
+
+
+def _callbacks(raw: Mapping[str, Any]) -> Iterator[Mistake]:
+    told = raw.get("callbacks")
+    if isinstance(told, Mapping):
+        calendars = dict.fromkeys([ALWAYS, *_keys(raw, "calendars")])
+        path: Path = ("callbacks", "calendar")
+        yield from _unknown(path, told.get("calendar"), calendars, f"{ALWAYS} or [calendars]")
 
 
 def _service_levels(raw: Mapping[str, Any], teams: list[str]) -> Iterator[Mistake]:

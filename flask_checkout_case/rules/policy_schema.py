@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
+from zoneinfo import ZoneInfo
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validates_schema
 
 from ..i18n import N_
 from ..types import Money, Priority
+from .policy_calendars import zone_of
 from .policy_hesitation import ACTS, WEIGHTS
 from .policy_values import (
     expected_one_of,
@@ -31,6 +33,7 @@ else:
     _Field = fields.Field
 
 CLOCKS: Final = ("first_response", "next_response", "resolution")
+_MOST_DAYS: Final = 14
 _CURRENCY: Final = re.compile(r"[A-Z]{3}", re.ASCII)
 _SHARE: Final = re.compile(r"([0-9]|[1-8][0-9]|90)%", re.ASCII)
 _BURST: Final = re.compile(r"([1-9][0-9]{0,3}) in (\S+)", re.ASCII)
@@ -361,6 +364,38 @@ class OutreachSchema(_Strict):
     enabled = _Value(_switch, load_default=True)
 
 
+def _slot(value: Any) -> timedelta:
+    length = parse_duration(value)
+    if not timedelta(minutes=5) <= length <= timedelta(hours=12):
+        raise ValueError(say(N_("expected a time from 5m to 12h")))
+    return length
+
+
+def _days(value: Any) -> int:
+    if _count(value) > _MOST_DAYS:
+        raise ValueError(say(N_("expected at most %(most)s days"), most=str(_MOST_DAYS)))
+    return int(value)
+
+
+def _zone(value: Any) -> ZoneInfo:
+    zone = zone_of(value)
+    if zone is None:
+        raise ValueError(say(N_("expected a time zone such as 'America/New_York'")))
+    return zone
+
+
+class CallbacksSchema(_Strict):
+    enabled = _Value(_switch)
+    over = _Value(parse_amount)
+    calendar = _Value(_text)
+    slot = _Value(_slot)
+    lead = _Value(parse_delay)
+    days = _Value(_days)
+    per_slot = _Value(_count)
+    phone = _Value(_text)
+    timezone = _Value(_zone)
+
+
 class CardTestingSchema(_Strict):
     enabled = _Value(_switch, load_default=True)
 
@@ -390,4 +425,5 @@ class PolicySchema(_Strict):
     prompts = _Table(PromptsSchema, load_default=lambda: PromptsSchema().load({}))
     held_out = _Table(HeldOutSchema, load_default=lambda: HeldOutSchema().load({}))
     payments = _Table(PaymentsSchema, load_default=lambda: PaymentsSchema().load({}))
+    callbacks = _Table(CallbacksSchema, load_default=lambda: {"enabled": False})
     card_testing = _Table(CardTestingSchema, load_default=lambda: CardTestingSchema().load({}))

@@ -10,8 +10,9 @@ from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
-from ..data import queries_assignment, queries_protocol, queries_queue
+from ..data import queries_assignment, queries_callback, queries_protocol, queries_queue
 from ..data import queries_caseview as queries
+from ..data.callback_models import CallbackRow
 from ..data.models import AgentRow, CaseRow, CheckoutRow, EntryRow, EventRow, TaskRow
 from ..errors import NotFoundError
 from ..rules import lifecycle
@@ -58,6 +59,7 @@ class CaseView:
         customer: who it is as the shop tells it now, else as the checkout did; by the names of
             :class:`~flask_checkout_case.Customer`.
         customer_failed: the shop could not tell who it is now.
+        call: the call that the customer has asked for, while the case is live.
         allowed: the actions that this agent may take.
         may_decline: whether the case was given to this agent automatically.
         colleagues: known agents to whom the case can be given.
@@ -81,6 +83,7 @@ class CaseView:
     agents: tuple[AgentRow, ...]
     colleagues: tuple[AgentRow, ...]
     checklists: tuple[Checklist, ...]
+    call: CallbackRow | None
     standing: Standing | None
     allowed: frozenset[str]
     may_decline: bool
@@ -119,6 +122,7 @@ def view(runtime: Runtime, reference: str, agent: Agent, *, before: int | None =
         agents = queries_queue.agents(session)
         may_decline = _may_decline(session, row, agent)
         tasks = queries_protocol.tasks_of(session, row.id)
+        call = queries_callback.open_callback(session, row.id) if _is_live(row) else None
     allowed = frozenset(action for action in ACTIONS if may(runtime, agent, action, case))
     shown, now = entries[-ENTRIES:], runtime.clock()
     cart = _cart(row, checkout)
@@ -141,6 +145,7 @@ def view(runtime: Runtime, reference: str, agent: Agent, *, before: int | None =
         agents=tuple(agents),
         colleagues=tuple(_colleagues(runtime, row, agents)),
         checklists=tuple(checklists(runtime.policy, tasks)),
+        call=call,
         standing=_standing(runtime, row, case),
         allowed=allowed,
         may_decline=may_decline,
@@ -158,8 +163,12 @@ def _colleagues(runtime: Runtime, row: CaseRow, agents: Sequence[AgentRow]) -> I
             yield one
 
 
+def _is_live(row: CaseRow) -> bool:
+    return lifecycle.is_live(Status(row.status))
+
+
 def _standing(runtime: Runtime, row: CaseRow, case: CaseInfo) -> Standing | None:
-    if not lifecycle.is_live(Status(row.status)):
+    if not _is_live(row):
         return None
     value = runtime.policy.in_base(case.value)
     return standing(row.due_at, row.opened_at, value, case.failure_class, Priority(row.priority))

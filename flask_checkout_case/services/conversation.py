@@ -21,6 +21,7 @@ from ..errors import CheckoutCaseError
 from ..i18n import current_locale
 from ..rules import clocks, failures, folding, lifecycle
 from ..rules.classify import classify
+from ..rules.policy import Sla
 from ..rules.routing import decide
 from ..types import (
     AuthorKind,
@@ -99,6 +100,14 @@ class Standing:
         return None
 
     @property
+    def call(self) -> ReachedCase | None:
+        """The case about which the customer is to be called, if there is one."""
+        for case in reversed(self.cases):
+            if case.call_start is not None and lifecycle.is_live(Status(case.status)):
+                return case
+        return None
+
+    @property
     def is_ended(self) -> bool:
         """Whether the case of the newest message has been solved or closed."""
         spoken = [case for case in self.cases if case.last_line]
@@ -166,18 +175,23 @@ def answered_within(runtime: Runtime, viewer: Viewer, failure: Failure | None) -
     Out of hours that is longer: until the team is back, and the promise from then on.
     """
     policy, now = runtime.policy, runtime.clock()
+    sla = promised_by(runtime, viewer, failure)
+    calendar = policy.calendars.get(sla.calendar) if sla is not None else None
+    due = clocks.first_dues(sla, now, calendar).first_response
+    return due - now if due is not None else None
+
+
+def promised_by(runtime: Runtime, viewer: Viewer, failure: Failure | None = None) -> Sla | None:
+    """Return the service level of the route that this customer's message would take."""
     draft = CaseDraft(
         family=Family.MESSAGE,
         category=Category.OTHER if failure is None else Category.PAYMENT_DECLINED,
         origin=Origin.WIDGET,
-        at=now,
+        at=runtime.clock(),
         snapshot=viewer.checkout,
-        language=_language(viewer),
+        language=language_of(viewer),
     )
-    sla = decide(policy, facts_of(draft)).sla
-    calendar = policy.calendars.get(sla.calendar) if sla is not None else None
-    due = clocks.first_dues(sla, now, calendar).first_response
-    return due - now if due is not None else None
+    return decide(runtime.policy, facts_of(draft)).sla
 
 
 def post(runtime: Runtime, viewer: Viewer, message: Message, nonce: str) -> Posted:
@@ -214,7 +228,7 @@ def _post(runtime: Runtime, viewer: Viewer, message: Message, nonce: str) -> Pos
     with runtime.read() as session:
         found = queries.reached_cases(session, viewer.checkout_ref, viewer.references)
     cases = [case for case in found if viewer.may_read(case)]
-    target = _target(viewer, cases)
+    target = target_of(viewer, cases)
     if target is not None:
         return _append(runtime, target.reference, message)
     draft = _draft(runtime, viewer, message, nonce, is_alone=len(cases) == len(found))
@@ -242,7 +256,7 @@ def _append(runtime: Runtime, reference: str, message: Message) -> Posted:
         return Posted(posted.reference, row.revocations if row is not None else 0)
 
 
-def _target(viewer: Viewer, cases: Sequence[ReachedCase]) -> ReachedCase | None:
+def target_of(viewer: Viewer, cases: Sequence[ReachedCase]) -> ReachedCase | None:
     """Choose the case that a message belongs to, if there is one."""
     here = viewer.checkout_ref
     live = [case for case in cases if lifecycle.is_live(Status(case.status))]
@@ -261,7 +275,8 @@ def _target(viewer: Viewer, cases: Sequence[ReachedCase]) -> ReachedCase | None:
     return max(ended, key=lambda case: case.last_line, default=None)
 
 
-def _language(viewer: Viewer) -> str | None:
+def language_of(viewer: Viewer) -> str | None:
+    """Return the tag in which the shop, else the browser, says that the customer reads."""
     return viewer.customer.get("language") or viewer.language
 
 
@@ -273,7 +288,7 @@ def _draft(
     Args:
         is_alone: no case of this checkout belongs to somebody else.
     """
-    language = _language(viewer)
+    language = language_of(viewer)
     found = classify(message.text, language)
     category = message.reason or found.category
     line = {
@@ -340,5 +355,7 @@ def _mark(standing: Standing) -> str:
     seen = [
         (case.id, case.last_line, lifecycle.is_live(Status(case.status))) for case in standing.cases
     ]
-    written = repr((seen, standing.failure, standing.contact, current_locale.get()))
+    call = standing.call
+    told = (standing.failure, standing.contact, call and (call.call_start, call.call_phone))
+    written = repr((seen, told, current_locale.get()))
     return hashlib.sha256(written.encode()).hexdigest()[:20]

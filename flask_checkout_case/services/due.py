@@ -16,7 +16,8 @@ class Clock:
     """One running clock.
 
     Args:
-        name: ``first_response``, ``next_response``, ``resolution`` or ``checkout``.
+        name: ``first_response``, ``next_response``, ``resolution`` or ``checkout``; a task's is
+            ``task``, a promised call's ``call``.
         due: when it runs out, UTC.
         soon: from when on it is pressing, UTC.
     """

@@ -6,7 +6,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from ..data import outbox, queries_assignment, queries_case, queries_due, queries_protocol
+from ..data import (
+    outbox,
+    queries_assignment,
+    queries_callback,
+    queries_case,
+    queries_due,
+    queries_protocol,
+)
 from ..data.models import AgentRow, CaseRow, with_values
 from ..rules import lifecycle
 from ..rules.assignment import belongs
@@ -27,6 +34,8 @@ TASK: Final = "task"
 """In the place of a clock: what is overdue is a task of a protocol."""
 INCIDENT: Final = "incident"
 """In the place of a clock: an incident has been opened."""
+CALL: Final = "call"
+"""In the place of a clock: a customer is to be called."""
 SEEN_WITHIN: Final = timedelta(days=60)
 """Who hasn't been seen for longer is not written to: they may have left the shop."""
 
@@ -206,8 +215,9 @@ def why_not_now(
         return row, agent, f"the case is {row.status}"
     if payload.get("clock") == INCIDENT:
         return row, agent, None
-    if payload.get("clock") == TASK:
-        return row, agent, _why_no_task(runtime, row, payload)
+    if payload.get("clock") in (TASK, CALL):
+        why_not = _why_no_task if payload["clock"] == TASK else _why_no_call
+        return row, agent, why_not(runtime, row, payload)
     due: datetime | None = getattr(row, f"{payload.get('clock')}_due", None)
     if due is None:
         return row, agent, "the clock has stopped"
@@ -219,3 +229,9 @@ def _why_no_task(runtime: Runtime, row: CaseRow, payload: Mapping[str, Any]) -> 
     with runtime.read() as session:
         task = queries_protocol.task_of(session, row.id, int(payload["task_id"]))
     return "the task is done or gone" if task is None or task.done_at is not None else None
+
+
+def _why_no_call(runtime: Runtime, row: CaseRow, payload: Mapping[str, Any]) -> str | None:
+    with runtime.read() as session:
+        call = queries_callback.open_callback(session, row.id)
+    return None if call is not None and call.id == payload["callback_id"] else "the call is off"

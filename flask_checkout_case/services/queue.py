@@ -10,8 +10,9 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
-from ..data import queries_protocol
+from ..data import queries_callback, queries_protocol
 from ..data import queries_queue as queries
+from ..data.callback_models import CallbackRow
 from ..data.queries_protocol import Progress
 from ..data.queries_queue import COUNT_LIMIT, Cursor, QueueRow, Scope, Wanted
 from ..errors import InvalidInputError
@@ -64,6 +65,7 @@ class QueuePage:
         counts: live cases of each view, at most ``COUNT_LIMIT``; empty when the shop's own
             ``permission`` decides, which no statement can count.
         progress: of a concierge's cases, how many tasks have been done, and of how many.
+        calls: the calls that have been asked for about a concierge's cases.
         previous, following: where the neighbouring pages begin, if there are any.
         mark: what :func:`mark` returns.
     """
@@ -72,6 +74,7 @@ class QueuePage:
     rows: tuple[QueueRow, ...]
     counts: dict[View, int]
     progress: Mapping[int, Progress]
+    calls: Mapping[int, CallbackRow]
     previous: Cursor | None
     following: Cursor | None
     mark: str
@@ -117,6 +120,7 @@ def page(runtime: Runtime, agent: Agent, question: Question) -> QueuePage:
         rows = found[-PAGE:] if backwards else found[:PAGE]
         asked = [row.id for row in rows] if question.view is View.CONCIERGE else []
         progress = queries_protocol.progress_of(session, asked)
+        calls = queries_callback.open_callbacks_of(session, asked)
     ended = question.wanted.ended
     has_previous = more if backwards else question.after is not None
     has_following = backwards or more
@@ -125,6 +129,7 @@ def page(runtime: Runtime, agent: Agent, question: Question) -> QueuePage:
         rows=tuple(row for row in rows if may(runtime, agent, "view", info(row))),
         counts=counted,
         progress=progress,
+        calls=calls,
         previous=_place(rows[0], ended=ended) if rows and has_previous else None,
         following=_place(rows[-1], ended=ended) if rows and has_following else None,
         mark=_mark(agent, question, [(r.id, r.version, r.assignee_name) for r in found], counted),

@@ -15,7 +15,7 @@ from flask_checkout_case import CaseInfo
 from flask_checkout_case.rules.policy import read_policy_text
 from flask_checkout_case.services import policies
 from tests.support.desk import ORIGIN, Desk, decline, open_desk, watch
-from tests.support.protocols import follow_protocol
+from tests.support.protocols import follow_protocol, promise_call
 from tests.support.shop import Shop
 from tests.support.storm import stand_for_incident
 
@@ -62,6 +62,7 @@ AGENT_ROUTES = {
     "checkout_case_agent.status": THEIR_DEEDS,
     "checkout_case_agent.priority": THEIR_DEEDS,
     "checkout_case_agent.tick": THEIR_DEEDS,
+    "checkout_case_agent.callback": THEIR_DEEDS,
 }
 SPEAKING = {"checkout_case_agent.live_start": Access(403, 403, 404, 404, 303, 403)}
 """The checkout's hesitation would be nobody's case of the two teams."""
@@ -95,6 +96,8 @@ OTHER_ROUTES = {
     "checkout_case_widget.poll": "GET 404",
     "checkout_case_widget.token": "GET 200",
     "checkout_case_widget.send": "POST 403",
+    "checkout_case_widget.callback": "POST 403",
+    "checkout_case_widget.help_callback": "POST 403",
 }
 FIELDS = {
     "reply": {"reply_text": "An answer."},
@@ -106,6 +109,7 @@ FIELDS = {
     "status": {"status": "open"},
     "priority": {"priority": "low"},
     "tick": {"task": "1 done"},
+    "callback": {"callback": "reached"},
 }
 
 
@@ -119,6 +123,7 @@ def case(shop: Shop) -> CaseInfo:
     made = decline(shop, "c-1")
     follow_protocol(shop)
     stand_for_incident(shop, made)
+    promise_call(shop, made)
     return made
 
 

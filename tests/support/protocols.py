@@ -1,12 +1,15 @@
-"""A policy whose large carts are looked after step by step."""
+"""A policy whose large carts are looked after step by step, and a call that is promised."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
 from sqlalchemy import select
 
+from flask_checkout_case import CaseInfo
+from flask_checkout_case.data.callback_models import CallbackRow
 from flask_checkout_case.data.models import CaseRow, TaskRow
 from flask_checkout_case.services import protocols
 
@@ -107,3 +110,22 @@ def follow_protocol(shop: Shop, key: str = "white-glove") -> None:
     with runtime_of(shop).write() as unit:
         for row in unit.session.scalars(select(CaseRow)).all():
             protocols.attach(unit, row, key)
+
+
+def promise_call(shop: Shop, case: CaseInfo) -> None:
+    """Let the customer of a case be promised a call, half an hour from now."""
+    runtime = runtime_of(shop)
+    with runtime.write() as unit:
+        row = unit.session.scalars(select(CaseRow).where(CaseRow.reference == case.reference)).one()
+        start = unit.now + timedelta(minutes=30)
+        unit.session.add(
+            CallbackRow(
+                case_id=row.id,
+                start_at=start,
+                end_at=start + timedelta(minutes=30),
+                place=1,
+                zone="America/New_York",
+                phone="+1 212 555 0142",
+                asked_at=unit.now,
+            )
+        )

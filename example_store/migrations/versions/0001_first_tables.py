@@ -291,6 +291,32 @@ def upgrade() -> None:
         batch_op.create_index('ix_checkout_case_assignment_team', ['team', 'at'], unique=False)
         batch_op.create_index('uq_checkout_case_assignment_case', ['case_id'], unique=True, postgresql_where=sa.text('ended_at IS NULL'), sqlite_where=sa.text('ended_at IS NULL'))
 
+    op.create_table('checkout_case_callback',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('case_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('start_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('end_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('place', sa.Integer(), nullable=False),
+    sa.Column('zone', sa.String(length=64), nullable=False),
+    sa.Column('phone', sa.String(length=32), nullable=False),
+    sa.Column('name', sa.String(length=255), nullable=True),
+    sa.Column('about', sa.Text(), nullable=True),
+    sa.Column('asked_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('told_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('reached', sa.Boolean(), nullable=True),
+    sa.Column('done_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('done_by', sa.String(length=255), nullable=True),
+    sa.Column('done_by_name', sa.String(length=255), nullable=True),
+    sa.Column('cancelled_at', sa.DateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['case_id'], ['checkout_case_case.id'], name=op.f('fk_checkout_case_callback_case_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_checkout_case_callback')),
+    info={'owner': 'flask_checkout_case'}
+    )
+    with op.batch_alter_table('checkout_case_callback', schema=None) as batch_op:
+        batch_op.create_index('ix_checkout_case_callback_due', ['start_at'], unique=False, postgresql_where=sa.text('done_at IS NULL AND cancelled_at IS NULL AND told_at IS NULL'), sqlite_where=sa.text('done_at IS NULL AND cancelled_at IS NULL AND told_at IS NULL'))
+        batch_op.create_index('uq_checkout_case_callback_case', ['case_id'], unique=True, postgresql_where=sa.text('done_at IS NULL AND cancelled_at IS NULL'), sqlite_where=sa.text('done_at IS NULL AND cancelled_at IS NULL'))
+        batch_op.create_index('uq_checkout_case_callback_place', ['start_at', 'place'], unique=True, postgresql_where=sa.text('done_at IS NULL AND cancelled_at IS NULL'), sqlite_where=sa.text('done_at IS NULL AND cancelled_at IS NULL'))
+
     op.create_table('checkout_case_entry',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('case_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -493,6 +519,12 @@ def downgrade() -> None:
         batch_op.drop_index('ix_checkout_case_entry_case')
 
     op.drop_table('checkout_case_entry')
+    with op.batch_alter_table('checkout_case_callback', schema=None) as batch_op:
+        batch_op.drop_index('uq_checkout_case_callback_place', postgresql_where=sa.text('done_at IS NULL AND cancelled_at IS NULL'), sqlite_where=sa.text('done_at IS NULL AND cancelled_at IS NULL'))
+        batch_op.drop_index('uq_checkout_case_callback_case', postgresql_where=sa.text('done_at IS NULL AND cancelled_at IS NULL'), sqlite_where=sa.text('done_at IS NULL AND cancelled_at IS NULL'))
+        batch_op.drop_index('ix_checkout_case_callback_due', postgresql_where=sa.text('done_at IS NULL AND cancelled_at IS NULL AND told_at IS NULL'), sqlite_where=sa.text('done_at IS NULL AND cancelled_at IS NULL AND told_at IS NULL'))
+
+    op.drop_table('checkout_case_callback')
     with op.batch_alter_table('checkout_case_assignment', schema=None) as batch_op:
         batch_op.drop_index('uq_checkout_case_assignment_case', postgresql_where=sa.text('ended_at IS NULL'), sqlite_where=sa.text('ended_at IS NULL'))
         batch_op.drop_index('ix_checkout_case_assignment_team')

@@ -19,7 +19,16 @@ from ...errors import (
 )
 from ...i18n import gettext
 from ...rules.lifecycle import moves_from
-from ...services import assignment, cases, caseview, incident_view, protocols, queue, staff
+from ...services import (
+    assignment,
+    callbacks,
+    cases,
+    caseview,
+    incident_view,
+    protocols,
+    queue,
+    staff,
+)
 from ...services.caseview import CaseView
 from ...types import Agent, CaseInfo, Outcome, Priority, Status
 from ..current import current_agent, runtime
@@ -179,6 +188,22 @@ def tick(reference: str) -> ResponseReturnValue:
             agent=agent,
             version=version(),
             done=wanted == "done",
+        )
+
+    return _do(reference, deed)
+
+
+@blueprint.post("/cases/<reference>/callback")
+@csrf_protected
+def callback(reference: str) -> ResponseReturnValue:
+    """Note that the customer was called: ``callback`` is ``reached`` or ``missed``."""
+
+    def deed(reference: str, agent: Agent) -> CaseInfo:
+        how, seen = word("callback"), version()
+        if how not in ("reached", "missed"):
+            raise InvalidInputError("expected reached or missed", field="callback")
+        return callbacks.finish(
+            runtime(), reference, agent=agent, version=seen, reached=how == "reached"
         )
 
     return _do(reference, deed)

@@ -25,6 +25,7 @@ PARTS: Final[Mapping[str, str]] = {
     "outreach": N_("Outreach"),
     "payments": N_("Payments"),
     "card_testing": N_("Card testing"),
+    "callbacks": N_("Callbacks"),
 }
 WHATS: Final[Mapping[str, str]] = {
     "added": N_("added"),

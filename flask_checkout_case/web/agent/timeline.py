@@ -239,6 +239,46 @@ def _spam(
     return gettext("Of somebody who tested cards: closed as spam"), ""
 
 
+def _callback_asked(
+    _who: str, data: Mapping[str, Any], _team: TeamName, _agent: AgentName
+) -> tuple[str, str]:
+    text = gettext("The customer asks to be called: %(time)s", time=_begin(data))
+    return _with_about(text, data), ""
+
+
+def _callback_moved(
+    _who: str, data: Mapping[str, Any], _team: TeamName, _agent: AgentName
+) -> tuple[str, str]:
+    text = gettext("The customer asks for another time to be called: %(time)s", time=_begin(data))
+    return _with_about(text, data), ""
+
+
+def _callback_cancelled(
+    _who: str, _data: Mapping[str, Any], _team: TeamName, _agent: AgentName
+) -> tuple[str, str]:
+    return gettext("The customer no longer asks to be called"), ""
+
+
+def _callback_reached(
+    who: str, _data: Mapping[str, Any], _team: TeamName, _agent: AgentName
+) -> tuple[str, str]:
+    return gettext("%(who)s called and reached the customer", who=who), "good"
+
+
+def _callback_missed(
+    who: str, _data: Mapping[str, Any], _team: TeamName, _agent: AgentName
+) -> tuple[str, str]:
+    return gettext("%(who)s called and did not reach the customer", who=who), "bad"
+
+
+def _begin(data: Mapping[str, Any]) -> str:
+    return wording.instant(datetime.fromisoformat(str(data.get("start"))))
+
+
+def _with_about(text: str, data: Mapping[str, Any]) -> str:
+    return f"{text} · “{data['about']}”" if data.get("about") else text
+
+
 _DECISIONS: Final[
     Mapping[str, Callable[[str, Mapping[str, Any], TeamName, AgentName], tuple[str, str]]]
 ] = {
@@ -263,6 +303,11 @@ _DECISIONS: Final[
     "incident_over": _incident_over,
     "lost": _lost,
     "spam": _spam,
+    "callback_asked": _callback_asked,
+    "callback_moved": _callback_moved,
+    "callback_cancelled": _callback_cancelled,
+    "callback_reached": _callback_reached,
+    "callback_missed": _callback_missed,
 }
 
 
@@ -307,4 +352,8 @@ def _task_overdue(data: Mapping[str, Any], team: TeamName) -> str:
 def _escalation(data: Mapping[str, Any], team: TeamName) -> str:
     if data.get("action") == "task_overdue":
         return _task_overdue(data, team)
+    if data.get("action") == "callback_due":
+        due = wording.instant(datetime.fromisoformat(str(data.get("due"))))
+        text, whom = gettext("A call is due: %(time)s", time=due), escalations.told(data)
+        return f"{text} · {whom}" if whom else text
     return escalations.sentence(data, team)

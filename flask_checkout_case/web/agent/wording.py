@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -12,20 +12,24 @@ from urllib.parse import urlsplit
 from babel.dates import format_date
 from babel.numbers import format_percent
 
+from ...data.callback_models import CallbackRow
 from ...data.models import TaskRow
 from ...gateways import title_of
 from ...i18n import N_, current_locale, format_money, gettext, ngettext
+from ...rules.callbacks import DUE_BEFORE
 from ...rules.classify import SURE
 from ...rules.failures import ACTIONS, FAILURES, customer_text, next_actions
+from ...rules.policy_calendars import zone_of
 from ...rules.protocols import soon_at
 from ...services import card_testing
 from ...services.due import Clock
 from ...services.incidents import name_of
 from ...types import FailureClass, IncidentInfo, Money, PaymentFailure
+from ..local_times import day_of, from_to, zone_name
 from . import times
 from .times import age, countdown, instant, span
 
-__all__ = ("age", "countdown", "instant", "ngettext", "span", "times", "title_of")
+__all__ = ("age", "countdown", "instant", "ngettext", "span", "times", "title_of", "zone_name")
 
 VIEWS: Final[Mapping[str, str]] = {
     "mine": N_("Mine"),
@@ -249,6 +253,22 @@ def task_clock(task: TaskRow, opened_at: datetime) -> Clock | None:
     if task.due_at is None or task.done_at is not None:
         return None
     return Clock("task", task.due_at, soon_at(task.due_at, opened_at))
+
+
+def call_clock(call: CallbackRow) -> Clock:
+    """Return the clock that runs out when a customer is to be called."""
+    return Clock("call", call.start_at, call.start_at - DUE_BEFORE)
+
+
+def call_time(call: CallbackRow) -> str:
+    """Write when a call is to be made, as the customer's clocks show it."""
+    zone = zone_of(call.zone) or UTC
+    return f"{day_of(call.start_at, zone)}, {from_to(call.start_at, call.end_at, zone)}"
+
+
+def dialled(phone: str) -> str:
+    """Return what a telephone dials."""
+    return "".join(char for char in phone if char in "+0123456789")
 
 
 def capped(count: int) -> str:

@@ -64,6 +64,9 @@ def _in_short(checkout: Checkout) -> dict[str, Any]:
             "ref": make_ref(customer.ref),
             "email": customer.email,
             "language": customer.language,
+            "name": customer.name,
+            "phone": customer.phone,
+            "timezone": customer.timezone,
         },
     }
 

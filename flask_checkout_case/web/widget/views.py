@@ -14,9 +14,11 @@ from flask.typing import ResponseReturnValue
 from ...errors import InvalidInputError, NotFoundError
 from ...i18n import current_locale, format_when, gettext, is_rtl
 from ...rules.redact import mask_text
-from ...services import conversation
+from ...services import callbacks, conversation
 from ...services.access import Viewer
+from ...services.callbacks import Offer
 from ...services.conversation import Message, Standing, UnavailableError
+from ..answers import asset
 from ..current import runtime
 from ..guard import (
     CsrfError,
@@ -28,13 +30,15 @@ from ..guard import (
     proves_itself,
     read_json,
 )
-from . import wording
+from . import call_words, wording
 from .blueprint import blueprint
 from .customer import current_viewer, line_id, look, widen_token, writing_viewer
 
 log = logging.getLogger(__name__)
 
 TEXT_LIMIT: Final = 4000
+ZONE_HEADER: Final = "X-Time-Zone"
+"""By which the script tells the browser's time zone."""
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]{8,48}")
 _EMAIL: Final = re.compile(r"[^@\s<>\"',;]{1,64}@[^@\s<>\"',;]{1,255}")
 
@@ -44,13 +48,15 @@ def panel() -> ResponseReturnValue:
     """Give the panel its words and the conversation so far."""
     limit_rate("panel", reading=True)
     viewer, standing = look()
-    body = _body(standing, after=0)
+    body = body_of(standing, after=0)
     body |= {
         "lang": current_locale.get(),
         "dir": "rtl" if is_rtl() else "ltr",
-        "texts": wording.script_texts(runtime().shop_name),
+        "texts": wording.script_texts(runtime().shop_name) | call_words.texts(),
         "presence": _presence(viewer, standing),
         "reasons": wording.reasons(standing.failure),
+        "offer": call_words.offered(_offer(viewer), viewer),
+        "callModule": asset("call.js"),
         "askEmail": _asks_for_email(viewer, standing),
         "limit": TEXT_LIMIT,
     }
@@ -68,7 +74,7 @@ def poll() -> ResponseReturnValue:
         response = make_response("", 304)
     else:
         after = line_id(request.args.get("after", type=int))
-        response = make_response(jsonify(_body(standing, after=after or 0)))
+        response = make_response(jsonify(body_of(standing, after=after or 0)))
     response.set_etag(standing.mark)
     return response
 
@@ -91,14 +97,14 @@ def send() -> ResponseReturnValue:
     after = line_id(body.get("after"))
     _post(message)
     _viewer, standing = look()
-    return jsonify(_body(standing, after=after or 0)), 201
+    return jsonify(body_of(standing, after=after or 0)), 201
 
 
 @blueprint.get("/help")
 def help_page() -> ResponseReturnValue:
     """Show the whole of the widget as a page."""
     limit_rate("help", reading=True)
-    return _page()
+    return help_answer()
 
 
 @blueprint.post("/help")
@@ -111,7 +117,7 @@ def help_post() -> ResponseReturnValue:
         _post(message)
     except (CsrfError, InvalidInputError) as error:
         # What was typed comes back with the page: nobody writes it twice.
-        return _page(error=str(error), typed=request.form), error.status
+        return help_answer(error=str(error), typed=request.form), error.status
     except UnavailableError as error:
         # Not the whole page: that would ask the database again.
         log.exception("a customer's message could not be taken")
@@ -120,7 +126,10 @@ def help_post() -> ResponseReturnValue:
     return redirect(url_for(f"{blueprint.name}.help_page", sent=1) + "#latest", 303)
 
 
-def _page(error: str | None = None, typed: Any = None) -> str:
+def help_answer(
+    error: str | None = None, typed: Any = None, *, call_error: str | None = None
+) -> str:
+    """Make the page, with what was wrong on it and what was typed."""
     viewer, standing = look()
     lines = conversation.lines(runtime(), standing)
     browser_nonce()
@@ -134,14 +143,21 @@ def _page(error: str | None = None, typed: Any = None) -> str:
         reasons=wording.reasons(standing.failure),
         ask_email=_asks_for_email(viewer, standing),
         back=wording.safe_url((viewer.checkout or {}).get("url")) or "/",
-        texts=wording.script_texts(runtime().shop_name),
+        texts=wording.script_texts(runtime().shop_name) | call_words.texts(),
+        offer=call_words.offered(_offer(viewer), viewer),
+        call=call_words.promised(standing.call),
+        call_error=call_error,
         key=secrets.token_urlsafe(12),
         limit=TEXT_LIMIT,
         error=error,
-        sent=error is None and request.args.get("sent") == "1",
+        sent=error is None and call_error is None and request.args.get("sent") == "1",
         typed=typed or {},
         when=lambda at: f"{format_when(at)} UTC",
     )
+
+
+def _offer(viewer: Viewer) -> Offer | None:
+    return callbacks.offer(runtime(), viewer, request.headers.get(ZONE_HEADER))
 
 
 def _post(message: Message) -> None:
@@ -169,10 +185,15 @@ def _check(given: Any) -> Message:
         )
     if email.strip() and not _is_address(email.strip()):
         raise InvalidInputError(gettext("This e-mail address can't be right."), field="email")
-    if not _KEY.fullmatch(key):
-        raise InvalidInputError(gettext("That did not work"), field="key")
     _label, category = wording.REASONS.get(reason, ("", None))
-    return Message(text, f"w:{key}", category, email=email.strip() or None)
+    return Message(text, read_key(key), category, email=email.strip() or None)
+
+
+def read_key(given: object) -> str:
+    """Return the key that makes a repeated post one, as the timeline keeps it."""
+    if not isinstance(given, str) or not _KEY.fullmatch(given):
+        raise InvalidInputError(gettext("That did not work"), field="key")
+    return f"w:{given}"
 
 
 def _is_address(email: str) -> bool:
@@ -181,7 +202,7 @@ def _is_address(email: str) -> bool:
     return bool(_EMAIL.fullmatch(email)) and mask_text(email) == email and mask_text(local) == local
 
 
-def _body(standing: Standing, *, after: int) -> dict[str, Any]:
+def body_of(standing: Standing, *, after: int) -> dict[str, Any]:
     """What changes while the panel is open: the same from ``panel``, ``poll`` and ``messages``."""
     lines = conversation.lines(runtime(), standing, after)
     return {
@@ -192,6 +213,7 @@ def _body(standing: Standing, *, after: int) -> dict[str, Any]:
         "status": _status(standing, lines),
         "ended": standing.is_ended,
         "contact": wording.contact(standing.contact),
+        "call": call_words.promised(standing.call),
         "lines": [
             {
                 "id": line.id,

@@ -83,13 +83,27 @@ legend, .label { padding: 0; margin-block-end: 8px; font-size: 14px; font-weight
 .chip input:checked + span { border-color: var(--accent); background: var(--accent); color: var(--on); }
 .chip input:focus-visible + span { outline: 2px solid var(--accent); outline-offset: 2px; }
 .chip:hover span { border-color: var(--accent); }
-textarea, input[type=email] { inline-size: 100%; margin: 0; padding: 10px 12px; border: 1px solid var(--edge);
+textarea, input[type=email], input[type=tel] { inline-size: 100%; margin: 0; padding: 10px 12px; border: 1px solid var(--edge);
   border-radius: 10px; background: var(--bg); color: var(--ink); font: inherit; }
 textarea { display: block; resize: none; min-block-size: 46px; max-block-size: 160px; field-sizing: content; }
 .first textarea { min-block-size: 96px; }
 ::placeholder { color: var(--soft); opacity: 1; }
-textarea:focus, input[type=email]:focus { outline: 2px solid var(--accent); outline-offset: -1px; }
+textarea:focus, input[type=email]:focus, input[type=tel]:focus { outline: 2px solid var(--accent); outline-offset: -1px; }
 .why { margin-block-start: 6px; color: var(--soft); font-size: 13px; }
+.why:first-child { margin: 0; }
+.times .chips { max-block-size: 172px; overflow-y: auto; padding: 2px; margin: -2px; }
+.times .chip span { padding-inline: 10px; font-size: 14px; font-variant-numeric: tabular-nums; }
+.call { flex: none; display: flex; flex-wrap: wrap; gap: 2px 10px; padding: 12px 16px; border: 1px solid var(--line);
+  border-radius: 12px; font-size: 15px; }
+.call > svg { flex: none; margin-block-start: 3px; color: var(--accent); }
+.call > div { flex: 1; min-inline-size: 0; }
+.call span { display: block; color: var(--soft); font-size: 14px; }
+.call nav { display: flex; flex-wrap: wrap; gap: 4px 16px; inline-size: 100%; padding-inline-start: 28px; }
+.plain { min-block-size: 32px; padding: 0; border: 0; background: none; color: var(--accent); font-weight: 600;
+  text-decoration: underline; text-underline-offset: 3px; text-align: start; }
+.want { display: flex; gap: 8px; align-items: center; align-self: flex-start; }
+.bar.row { display: flex; align-items: center; gap: 20px; }
+.bar.row .send { flex: none; }
 .row { display: flex; gap: 8px; align-items: flex-end; }
 .row > :first-child { flex: 1; min-inline-size: 0; }
 .send { min-block-size: 46px; padding: 0 20px; border: 0; border-radius: 10px; background: var(--accent);
@@ -123,6 +137,7 @@ const ICONS = {
   next: "M7 4l6 6-6 6",
   dot: "M10 7a3 3 0 1 0 .01 0z",
   sent: "M4 10.5l4 4 8-9",
+  phone: "M4 3.2h3l1.4 3.6-1.9 1.4a10 10 0 0 0 5.3 5.3l1.4-1.9 3.6 1.4v3a1.2 1.2 0 0 1-1.3 1.2A13.3 13.3 0 0 1 2.8 4.5 1.2 1.2 0 0 1 4 3.2z",
 };
 
 function h(name, props = {}, ...children) {
@@ -180,7 +195,7 @@ export function make(link) {
   host.style.zIndex = link.dataset.layer;
 
   let t = link.dataset;
-  let data, token, timer, shown = false, delay = FAST, errors = 0, warmUntil = 0;
+  let data, token, timer, shown = false, asking = false, delay = FAST, errors = 0, warmUntil = 0;
   const lines = new Map(), pending = new Map();
 
   // --- the frame ---------------------------------------------------------------------------------
@@ -231,7 +246,8 @@ export function make(link) {
       body.replaceChildren(h("div", { className: "wait" }, h("i"), h("i"), h("i")));
     }
     try {
-      const answer = await fetch(link.dataset.panel, { headers: { Accept: "application/json" } });
+      const answer = await fetch(link.dataset.panel, { headers: { Accept: "application/json",
+        "X-Time-Zone": Intl.DateTimeFormat().resolvedOptions().timeZone || "" } });
       if (!answer.ok) throw new Error(answer.status);
       const first = !data;
       data = await answer.json();
@@ -268,8 +284,9 @@ export function make(link) {
       }
     }
     contact.textContent = news.contact || "";
-    const changed = fresh || JSON.stringify([data.failure, data.status]) != JSON.stringify([news.failure, news.status]);
-    Object.assign(data, { cursor: news.cursor, live: news.live, mark: news.mark, failure: news.failure, status: news.status, ended: news.ended });
+    const changed = fresh || JSON.stringify([data.failure, data.status, data.call]) != JSON.stringify([news.failure, news.status, news.call]);
+    Object.assign(data, { cursor: news.cursor, live: news.live, mark: news.mark, failure: news.failure, status: news.status,
+      ended: news.ended, call: news.call });
     if (data.cursor) keep(localStorage, SEEN, String(data.cursor));
     if (fresh) {
       warmUntil = Date.now() + WARM_FOR;
@@ -350,16 +367,17 @@ export function make(link) {
   }
 
   function draw() {
+    if (asking) return;
     const talk = [...lines.values(), ...pending.values()];
     const first = !talk.length;
     const end = isAtEnd();
     const had = body.querySelectorAll(".line").length;
     if (first) {
       if (!body.querySelector("form")) body.replaceChildren();
-      const old = body.querySelector(".failure"), now = failure();
-      if (old) old.remove();
-      if (now) body.prepend(now);
+      for (const old of body.querySelectorAll(".failure, .call, .want")) old.remove();
+      body.prepend(...[failure(), promised()].filter(Boolean));
       if (!body.querySelector("form")) body.append(composer(true));
+      body.append(...wanted());
       body.removeAttribute("tabindex");
       return;
     }
@@ -367,7 +385,7 @@ export function make(link) {
       icon(data.status.kind == "answered" ? "dot" : "sent", 16), data.status.text);
     const list = h("ol", { "aria-label": t.talk }, ...talk.map(bubble));
     const inside = root.activeElement && body.contains(root.activeElement);
-    body.replaceChildren(...[failure(), list, status].filter(Boolean));
+    body.replaceChildren(...[failure(), list, status, promised(), ...wanted()].filter(Boolean));
     body.tabIndex = 0;
     body.setAttribute("role", "region");
     body.setAttribute("aria-label", t.talk);
@@ -433,6 +451,66 @@ export function make(link) {
     return form;
   }
 
+  // --- calls -------------------------------------------------------------------------------------
+  const wanted = () => !data.offer || data.call ? [] : [h("button", { type: "button", className: "plain want", onclick: want },
+    icon("phone", 18), t.call)];
+
+  function promised() {
+    if (!data.call) return null;
+    const { title, when, zone, phone } = data.call;
+    return h("section", { className: "call" }, icon("phone", 18), h("div", {}, h("h3", {}, title), when,
+      h("span", {}, zone), h("bdi", { dir: "ltr" }, phone)),
+      h("nav", {}, data.offer && h("button", { type: "button", className: "plain", onclick: want }, t.callMove),
+        h("button", { type: "button", className: "plain", onclick: async () => {
+          if (!await call({ cancel: true })) log.append(h("p", {}, t.callOff));
+          heading.focus();
+        } }, t.callCancel)));
+  }
+
+  async function want() {
+    try {
+      const { make } = await import(data.callModule);
+      asking = true;
+      const [form, bar] = make({ h, data, t, back: leave, send: async (wish) => {
+        const wrong = await call({ ...wish, key: newKey() });
+        // A time that has gone: those that are left are asked for.
+        if (wrong?.field == "slot") await load();
+        if (wrong) return { ...wrong, offer: data.offer };
+        log.append(h("p", {}, `${data.call.title}: ${data.call.when}`));
+        leave();
+      } });
+      body.replaceChildren(form);
+      foot.replaceChildren(bar);
+      body.scrollTop = 0;
+      form.querySelector("input").focus();
+    } catch {
+      location.href = link.href + "#call";
+    }
+  }
+
+  function leave() {
+    asking = false;
+    foot.replaceChildren();
+    body.replaceChildren();
+    draw();
+    heading.focus();
+  }
+
+  // Returns what is wrong with it, if anything.
+  async function call(wish) {
+    try {
+      const answer = await post("callback", { ...wish, after: data.cursor });
+      const told = await answer.json();
+      if (!answer.ok) return told.error;
+      asking &&= !told.call;
+      take(told, true);
+      draw();
+      schedule(FAST);
+    } catch {
+      return { message: t.notSent };
+    }
+  }
+
   // --- sending -----------------------------------------------------------------------------------
   async function deliver(line) {
     line.state = "sending";
@@ -441,11 +519,8 @@ export function make(link) {
     toEnd();
     foot.querySelector("textarea").focus();
     try {
-      let answer = await post(line);
-      if (answer.status == 403) {
-        token = null;
-        answer = await post(line);
-      }
+      const { text, key, reason, email } = line;
+      const answer = await post("messages", { text, key, reason, email, after: data.cursor });
       const told = await answer.json();
       if (!answer.ok) {
         line.why = told.error.message;
@@ -470,13 +545,16 @@ export function make(link) {
     (body.querySelector(`[name=${line.wrong}]`) || body.querySelector("textarea")).focus();
   }
 
-  async function post({ text, key, reason, email }) {
+  async function post(name, given, again) {
     if (!token) token = (await (await fetch(address("token"), { cache: "no-store" })).json()).token;
-    return fetch(address("messages"), {
+    const answer = await fetch(address(name), {
       method: "POST",
       headers: { "Content-Type": "application/json", [HEADER]: token },
-      body: JSON.stringify({ text, key, reason, email, after: data.cursor }),
+      body: JSON.stringify(given),
     });
+    if (answer.status != 403 || again) return answer;
+    token = null;
+    return post(name, given, true);
   }
 
   return { open, close, look: () => shown && load() };
