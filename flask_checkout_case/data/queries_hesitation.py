@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import and_, bindparam, exists, insert, or_, select, update
+from sqlalchemy import and_, bindparam, exists, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -127,11 +127,10 @@ def dismiss_contacts(session: Session, ref: str, at: datetime) -> None:
     )
 
 
-def has_consented(session: Session, ref: str, at: datetime) -> None:
-    """Note since when the customer of a checkout lets the browser tell."""
+def set_consent(session: Session, ref: str, at: datetime | None) -> None:
+    """Note since when the customer of a checkout lets the browser tell; ``None``: no longer."""
+    since = func.coalesce(CheckoutRow.consented_at, at) if at is not None else None
     session.execute(
-        update(CheckoutRow)
-        .where(CheckoutRow.ref == ref, CheckoutRow.consented_at.is_(None))
-        .values(consented_at=at),
+        update(CheckoutRow).where(CheckoutRow.ref == ref).values(consented_at=since),
         execution_options=_UNSYNCHRONISED,
     )

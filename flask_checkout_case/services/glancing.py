@@ -83,6 +83,13 @@ def note_consent(runtime: Runtime, ref: str, snapshot: dict[str, Any] | None) ->
     runtime.recorder.capture(watching.browser_event(ref, {}, now, consent=True))
 
 
+def note_withdrawal(runtime: Runtime, ref: str) -> None:
+    """Keep that this checkout's customer no longer lets the browser tell."""
+    if runtime.recorder is not None:
+        withdrawn = watching.browser_event(ref, {}, runtime.clock(), consent=False)
+        runtime.recorder.capture(withdrawn)
+
+
 def take(runtime: Runtime, ref: str, told: Signs, *, dismissed: bool) -> Glance:
     """Take what a browser tells, and look at its checkout.
 

@@ -82,7 +82,9 @@ def note(unit: Unit, events: Sequence[Event]) -> int:
         known = row.signs or {}
         merged: Signs = known
         for event in told[row.ref]:
-            merged = signs.merge(merged, event.data.get("signs") or {})
+            # What a browser told is forgotten with the consent; what the shop knows is read again.
+            forgotten = event.data.get("consent") is False
+            merged = {} if forgotten else signs.merge(merged, event.data.get("signs") or {})
             _note_wishes(unit, row, event)
         if merged != known:
             seen_at = max(row.seen_at, *(event.at for event in told[row.ref]))
@@ -92,8 +94,8 @@ def note(unit: Unit, events: Sequence[Event]) -> int:
 
 
 def _note_wishes(unit: Unit, row: CheckoutRow, event: Event) -> None:
-    if event.data.get("consent") and row.consented_at is None:
-        queries.has_consented(unit.session, row.ref, event.at)
+    if "consent" in event.data:
+        queries.set_consent(unit.session, row.ref, event.at if event.data["consent"] else None)
     if event.data.get("dismissed"):
         proactive.dismiss(unit, row, event.at)
 

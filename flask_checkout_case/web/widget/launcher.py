@@ -43,8 +43,11 @@ def state() -> ResponseReturnValue:
     ref = viewer.checkout_ref
     seen = glancing.glance(runtime(), ref) if ref is not None else Glance()
     told = _closed(seen, line_id(request.args.get("seen", type=int)))
-    if ref is not None and not seen.is_over and may_watch():
-        told["watch"] = _watch(ref, seen)
+    if ref is not None and not seen.is_over and not is_unattended(request.headers):
+        if may_watch():
+            told["watch"] = _watch(ref, seen)
+        elif seen.has_consented:
+            glancing.note_withdrawal(runtime(), ref)
     return jsonify(told)
 
 
@@ -72,7 +75,7 @@ def _watch(ref: str, seen: Glance) -> dict[str, Any]:
 def may_watch() -> bool:
     """Whether the browser may tell: the shop's hook says so, and no header objects."""
     hook = runtime().hooks.consent_loader
-    if hook is None or is_unattended(request.headers):
+    if hook is None:
         return False
     if request.headers.get("Sec-GPC") == "1" or request.headers.get("DNT") == "1":
         return False

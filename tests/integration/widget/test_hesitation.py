@@ -82,6 +82,21 @@ def test_consent_is_written_down_once(shop: Shop) -> None:
     assert checkout_row(shop).consented_at == first.consented_at
 
 
+def test_with_the_consent_goes_what_was_told(shop: Shop) -> None:
+    page = come(shop)
+    page.tell("away")
+    settle(shop)
+    assert checkout_row(shop).signs
+    shop.cases.consent_loader(lambda: False)
+    Page(page.person, **{"Sec-Purpose": "prefetch"})
+    settle(shop)
+    assert checkout_row(shop).signs, "nobody has said no by a prefetch"
+    assert not Page(page.person).is_watched
+    settle(shop)
+    row = checkout_row(shop)
+    assert (row.signs, row.score, row.consented_at) == ({}, 0, None)
+
+
 # --- what they tell ------------------------------------------------------------------------------
 
 
