@@ -106,7 +106,6 @@ class QueueRow:
     order_ref: str | None
     value_minor: int | None
     currency: str | None
-    high_value: bool
     occurrences: int
     opened_at: datetime
     unanswered_since: datetime | None

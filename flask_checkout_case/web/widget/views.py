@@ -55,7 +55,7 @@ def panel() -> ResponseReturnValue:
         "texts": wording.script_texts(runtime().shop_name) | call_words.texts(),
         "presence": _presence(viewer, standing),
         "reasons": wording.reasons(standing.failure),
-        "offer": call_words.offered(_offer(viewer), viewer),
+        "offer": call_words.offered(_offer(viewer, standing), viewer),
         "callModule": asset("call.js"),
         "askEmail": _asks_for_email(viewer, standing),
         "limit": TEXT_LIMIT,
@@ -144,7 +144,7 @@ def help_answer(
         ask_email=_asks_for_email(viewer, standing),
         back=wording.safe_url((viewer.checkout or {}).get("url")) or "/",
         texts=wording.script_texts(runtime().shop_name) | call_words.texts(),
-        offer=call_words.offered(_offer(viewer), viewer),
+        offer=call_words.offered(_offer(viewer, standing), viewer),
         call=call_words.promised(standing.call),
         call_error=call_error,
         key=secrets.token_urlsafe(12),
@@ -156,8 +156,10 @@ def help_answer(
     )
 
 
-def _offer(viewer: Viewer) -> Offer | None:
-    return callbacks.offer(runtime(), viewer, request.headers.get(ZONE_HEADER))
+def _offer(viewer: Viewer, standing: Standing) -> Offer | None:
+    # Without scripts, who has chosen a time before goes on in the zone of that.
+    before = standing.call.call_zone if standing.call is not None else None
+    return callbacks.offer(runtime(), viewer, request.headers.get(ZONE_HEADER) or before)
 
 
 def _post(message: Message) -> None:

@@ -91,8 +91,9 @@ textarea { display: block; resize: none; min-block-size: 46px; max-block-size: 1
 textarea:focus, input[type=email]:focus, input[type=tel]:focus { outline: 2px solid var(--accent); outline-offset: -1px; }
 .why { margin-block-start: 6px; color: var(--soft); font-size: 13px; }
 .why:first-child { margin: 0; }
-.times .chips { max-block-size: 172px; overflow-y: auto; padding: 2px; margin: -2px; }
-.times .chip span { padding-inline: 10px; font-size: 14px; font-variant-numeric: tabular-nums; }
+.times .chips { display: grid; grid-template-columns: repeat(auto-fill, minmax(152px, 1fr)); max-block-size: 178px;
+  overflow-y: auto; padding: 3px; margin: -3px; }
+.times .chip span { padding-inline: 6px; font-size: 14px; text-align: center; font-variant-numeric: tabular-nums; }
 .call { flex: none; display: flex; flex-wrap: wrap; gap: 2px 10px; padding: 12px 16px; border: 1px solid var(--line);
   border-radius: 12px; font-size: 15px; }
 .call > svg { flex: none; margin-block-start: 3px; color: var(--accent); }
