@@ -17,7 +17,7 @@ from .base import BIG_ID, OWNER, PLAIN_JSON, PREFIX, Base, UTCDateTime
 _OURS = {"owner": OWNER}
 _LIVE = text("status IN ('new', 'open', 'waiting')")
 _QUEUED = text("status IN ('new', 'open', 'waiting') AND folded_into IS NULL")
-_VALUABLE = text("high_value")
+_VALUABLE_ENDED = text("high_value AND ended_at IS NOT NULL")
 _VALUABLE_QUEUED = text(f"{_QUEUED.text} AND high_value")
 _PAYMENT = text("name IN ('payment_failed', 'payment_succeeded')")
 _GOING_ON = text("paid_at IS NULL AND ordered_at IS NULL")
@@ -178,8 +178,8 @@ class CaseRow(Base):
             "status",
             "ended_at",
             "id",
-            postgresql_where=_VALUABLE,
-            sqlite_where=_VALUABLE,
+            postgresql_where=_VALUABLE_ENDED,
+            sqlite_where=_VALUABLE_ENDED,
         ),
         Index(
             "ix_checkout_case_case_wake",

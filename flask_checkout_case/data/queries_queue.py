@@ -20,6 +20,7 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    true,
     tuple_,
     union_all,
 )
@@ -241,7 +242,8 @@ def _branches(scope: Scope, wanted: Wanted) -> list[list[ColumnElement[bool]]]:
     """Split a scope into conditions that one index answers each; no case is in two of them."""
     state: ColumnElement[bool] = CaseRow.status == wanted.status if wanted.ended else _QUEUED
     if scope.valuable:
-        state = and_(state, _VALUABLE)
+        # By the words of the index that fits: partial ones are recognised by them.
+        state = and_(state, _VALUABLE, CaseRow.ended_at.is_not(None) if wanted.ended else true())
     if scope.assignee is not None:
         return [[state, CaseRow.assignee_ref == scope.assignee]]
     nobody = [CaseRow.assignee_ref.is_(None)] if scope.unassigned else []
