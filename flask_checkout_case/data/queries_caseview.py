@@ -8,20 +8,23 @@ from datetime import datetime
 from sqlalchemy import and_, bindparam, func, or_, select
 from sqlalchemy.orm import Session, defer
 
+from .callback_models import CallbackRow
 from .models import CaseRow, CheckoutRow, EntryRow, EventRow
+from .queries_callback import OPEN
 
 
 def case_and_checkout(
     session: Session, reference: str
-) -> tuple[CaseRow, CheckoutRow | None] | None:
-    """Return a case with its checkout as last heard of (``None`` where there is none)."""
+) -> tuple[CaseRow, CheckoutRow | None, CallbackRow | None] | None:
+    """Return a case with its checkout as last heard of and the call that is to be made, if any."""
     statement = (
-        select(CaseRow, CheckoutRow)
+        select(CaseRow, CheckoutRow, CallbackRow)
         .outerjoin(CheckoutRow, CheckoutRow.ref == CaseRow.checkout_ref)
+        .outerjoin(CallbackRow, and_(CallbackRow.case_id == CaseRow.id, OPEN))
         .where(CaseRow.reference == reference)
     )
     found = session.execute(statement).one_or_none()
-    return (found[0], found[1]) if found is not None else None
+    return (found[0], found[1], found[2]) if found is not None else None
 
 
 # Made once: every open case page asks it every few seconds.

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
-from ..data import queries_assignment, queries_callback, queries_protocol, queries_queue
+from ..data import queries_assignment, queries_protocol, queries_queue
 from ..data import queries_caseview as queries
 from ..data.callback_models import CallbackRow
 from ..data.models import AgentRow, CaseRow, CheckoutRow, EntryRow, EventRow, TaskRow
@@ -113,7 +113,7 @@ def view(runtime: Runtime, reference: str, agent: Agent, *, before: int | None =
         found = queries.case_and_checkout(session, reference)
         if found is None:
             raise NotFoundError(f"there is no case {reference}")
-        row, checkout = found
+        row, checkout, call = found
         case = info(row)
         require(runtime, agent, "view", case)
         entries = queries.newest_entries(session, row.id, ENTRIES + 1, before)
@@ -122,7 +122,6 @@ def view(runtime: Runtime, reference: str, agent: Agent, *, before: int | None =
         agents = queries_queue.agents(session)
         may_decline = _may_decline(session, row, agent)
         tasks = queries_protocol.tasks_of(session, row.id)
-        call = queries_callback.open_callback(session, row.id) if _is_live(row) else None
     allowed = frozenset(action for action in ACTIONS if may(runtime, agent, action, case))
     shown, now = entries[-ENTRIES:], runtime.clock()
     cart = _cart(row, checkout)
@@ -145,7 +144,7 @@ def view(runtime: Runtime, reference: str, agent: Agent, *, before: int | None =
         agents=tuple(agents),
         colleagues=tuple(_colleagues(runtime, row, agents)),
         checklists=tuple(checklists(runtime.policy, tasks)),
-        call=call,
+        call=call if _is_live(row) else None,
         standing=_standing(runtime, row, case),
         allowed=allowed,
         may_decline=may_decline,

@@ -40,7 +40,7 @@ def visit(shop: Shop, chromium: Browser, live_server: Callable[[Any], str]) -> I
 
     def come(**given: Any) -> Visit:
         zone = {"viewport": DESKTOP, "locale": "en", "timezone_id": "America/New_York"}
-        contexts.append(chromium.new_context(**{**zone, **given}))  # type: ignore[arg-type]
+        contexts.append(chromium.new_context(**{**zone, **given}))
         return Visit(shop, address, contexts[-1])
 
     yield come
