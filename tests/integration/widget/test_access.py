@@ -43,7 +43,8 @@ def test_no_route_is_missing_from_these_tests(sqlite_shop: Shop) -> None:
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
     reading = {(name, "GET") for name in (*READING, "token", "static/widget/<path:filename>")}
-    assert ours == reading | {("messages", "POST"), ("help", "POST")}
+    writing = {(name, "POST") for name in ("messages", "help", "callback", "help/callback")}
+    assert ours == reading | writing
 
 
 @pytest.mark.parametrize("endpoint", READING)
