@@ -26,6 +26,7 @@ from tests.support.desk import (
     open_desk,
     runtime_of,
 )
+from tests.support.protocols import promise_call
 from tests.support.shop import Shop
 from tests.support.visit import DESKTOP, PHONE, SMALL
 
@@ -183,6 +184,12 @@ def test_every_state(
     page.goto(f"{desk}/")
     expect(page.locator("[data-live-status]")).to_be_visible()
     look("queue")
+    promise_call(shop, story)
+    page.goto(f"{desk}/?view=concierge")
+    look("concierge")
+    page.goto(f"{desk}/cases/{story.reference}")
+    look("call")
+    page.goto(f"{desk}/")
     page.locator("[data-filters] summary").nth(2).click()
     look("filter")
     page.goto(f"{desk}/?view=all&category=stock")
