@@ -18,11 +18,11 @@ from tests.support.store import (
     running_worker,
     sign_in,
 )
+from tests.support.visit import CHROME
 
 pytestmark = pytest.mark.browser
 SUPERVISOR = "ines.castellan@corvane.example"
 WATCH = "meridian-moonphase"
-CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/143.0.0.0"
 TEN_SECONDS = 10_000
 
 Person = Callable[..., BrowserContext]

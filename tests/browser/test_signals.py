@@ -14,13 +14,12 @@ from tests.support.browser import complaints
 from tests.support.browsing import observed
 from tests.support.due import checkout_row
 from tests.support.shop import Shop
-from tests.support.visit import DESKTOP, PHONE, SMALL, Visit
+from tests.support.visit import CHROME, DESKTOP, PHONE, SMALL, Visit
 from tests.support.widget import STRICT_CSP, fail, furnish
 
 pytestmark = pytest.mark.browser
 
 Screenshot = Callable[[Page, str], None]
-CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/143.0.0.0"
 SECRET = "4242424242424242"
 TYPES = """addEventListener("DOMContentLoaded", () => {
   const field = document.querySelector("[name=email]");

@@ -23,6 +23,7 @@ from tests.support.store import (
     running_worker,
     sign_in,
 )
+from tests.support.visit import CHROME
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.browser
@@ -174,7 +175,7 @@ def test_hesitation_over_a_high_value_reaches_the_concierges(
         running_store(tmp_path, CHECKOUT_CASE_POLICY=str(policy)) as store,
         running_worker(store),
     ):
-        agent, customer = person().new_page(), person().new_page()
+        agent, customer = person().new_page(), person(user_agent=CHROME).new_page()
         enter_workspace(agent, store, CONCIERGE)
         fill_bag(customer, store.url, "marlow-weekender")
         row = agent.locator("tr.row", has_text="$5,200")

@@ -9,6 +9,8 @@ from playwright.sync_api import BrowserContext, Locator, Page, Request, expect
 from .shop import Shop
 from .widget import cases_of
 
+CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/143.0.0.0"
+"""A browser without a head says so, and is taken for the program that it is."""
 DESKTOP = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}
 SMALL = {"width": 320, "height": 640}
