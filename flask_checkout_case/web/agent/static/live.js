@@ -4,7 +4,7 @@
 import { tick } from "./clock.js";
 import { morph } from "./morph.js";
 
-const PARTS = ["views", "desk", "queue", "case", "teams"];
+const PARTS = ["views", "desk", "queue", "case", "teams", "live"];
 const LONGEST_WAIT = 30000;
 // A page that nobody looks at asks too, so that its agent doesn't count as gone.
 const WHILE_HIDDEN = 60000;
