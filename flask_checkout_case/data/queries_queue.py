@@ -20,7 +20,6 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
-    true,
     tuple_,
     union_all,
 )
@@ -37,6 +36,13 @@ _LIVE = CaseRow.status.in_([literal_column(f"'{status}'") for status in LIVE])
 # Without its type, which SQLite would be told as "= 1".
 _VALUABLE: ColumnElement[Any] = literal_column(f"{CaseRow.__tablename__}.high_value")
 _QUEUED = and_(_LIVE, CaseRow.folded_into.is_(None))
+_ENDED = CaseRow.ended_at.is_not(None)
+# In words that no other partial index has: SQLite would take the index of all live cases.
+_VALUABLE_QUEUED = and_(
+    _VALUABLE,
+    CaseRow.ended_at.is_(None),
+    literal_column(f"+{CaseRow.__tablename__}.folded_into").is_(None),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,8 +248,7 @@ def _branches(scope: Scope, wanted: Wanted) -> list[list[ColumnElement[bool]]]:
     """Split a scope into conditions that one index answers each; no case is in two of them."""
     state: ColumnElement[bool] = CaseRow.status == wanted.status if wanted.ended else _QUEUED
     if scope.valuable:
-        # By the words of the index that fits: partial ones are recognised by them.
-        state = and_(state, _VALUABLE, CaseRow.ended_at.is_not(None) if wanted.ended else true())
+        state = and_(state, _VALUABLE, _ENDED) if wanted.ended else _VALUABLE_QUEUED
     if scope.assignee is not None:
         return [[state, CaseRow.assignee_ref == scope.assignee]]
     nobody = [CaseRow.assignee_ref.is_(None)] if scope.unassigned else []
