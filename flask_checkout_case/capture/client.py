@@ -14,21 +14,11 @@ from flask import has_request_context, request
 from ..rules.attention import is_unattended
 from ..rules.velocity import network_of
 from ..services.runtime import Runtime
-from ..services.watching import UNATTENDED
+from ..services.watching import ATTENDED, UNATTENDED
 
 CLIENT: Final = "client"
 ADDRESS: Final = "client_address"
 _PAYMENTS: Final = frozenset({"payment_failed", "payment_succeeded"})
-_ATTENDED: Final = frozenset(
-    {
-        "checkout_started",
-        "checkout_step_viewed",
-        "checkout_step_completed",
-        "coupon_rejected",
-        "policy_viewed",
-        "validation_shown",
-    }
-)
 _PURPOSE: Final = b"flask-checkout-case client"
 
 
@@ -38,7 +28,7 @@ def with_client(runtime: Runtime, name: str, arguments: Mapping[str, Any]) -> Ma
     ``client_address``, where the shop tells it, never goes further. What a crawler or a
     prefetch has asked for is marked: nobody has seen it.
     """
-    if name in _ATTENDED:
+    if name in ATTENDED:
         return {**arguments, UNATTENDED: True} if _is_unattended() else arguments
     if name not in _PAYMENTS:
         return arguments

@@ -20,6 +20,7 @@ from ..rules import protocols as protocol_rules
 from ..rules.assignment import AUTOMATIC, belongs
 from ..rules.urgency import Standing, standing
 from ..types import Agent, CaseInfo, Order, Priority, Status
+from . import watching
 from .attempts import Payments, payments_of
 from .due import Clock, running_clocks
 from .permission import ACTIONS, may, require
@@ -217,6 +218,8 @@ def _customer(cart: Mapping[str, Any]) -> Mapping[str, Any]:
 def _steps(events: Sequence[EventRow]) -> list[Step]:
     found: list[Step] = []
     for event in events:
+        if event.name == watching.SEEN or watching.is_unattended(event):
+            continue
         last = found[-1] if found else None
         if last and (last.name, last.step) == (event.name, event.step) and last.data == event.data:
             found[-1] = Step(event.name, event.step, event.data, event.at, last.count + 1)

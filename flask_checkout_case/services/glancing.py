@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from sqlalchemy.exc import SQLAlchemyError
@@ -20,8 +20,9 @@ from .runtime import Runtime
 
 log = logging.getLogger(__name__)
 
-SALT = "checkout-case-watch"
-TOKEN_AGE = 24 * 3600
+SALT: Final = "checkout-case-watch"
+TOKEN_AGE: Final = 24 * 3600
+"""Seconds for which a page may go on telling."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +77,9 @@ def note_consent(runtime: Runtime, ref: str, snapshot: dict[str, Any] | None) ->
         return
     now = runtime.clock()
     if snapshot is not None:
-        seen = f"widget_seen:{ref}"
+        seen = f"{watching.SEEN}:{ref}"
         runtime.recorder.capture(
-            Event(seen, "widget_seen", now, ref, checkout=snapshot, origin=Origin.WIDGET)
+            Event(seen, watching.SEEN, now, ref, checkout=snapshot, origin=Origin.WIDGET)
         )
     runtime.recorder.capture(watching.browser_event(ref, {}, now, consent=True))
 

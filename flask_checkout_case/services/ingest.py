@@ -67,7 +67,7 @@ def _apply(unit: Unit, event: Event) -> bool:
     if not queries.add_event(unit.session, _event_values(unit, event)):
         _learn(unit, event)
         return False
-    if event.data.get(watching.UNATTENDED):
+    if watching.is_unattended(event):
         return True
     checkout = _put_checkout(unit, event) if event.checkout_ref else None
     if event.name in _PAID:

@@ -13,20 +13,18 @@ from typing import Any, Final
 from ..data import queries_hesitation, queries_live
 from ..data.models import CaseRow, CheckoutRow
 from ..errors import CheckoutCaseError, NotFoundError, PermissionDeniedError
-from ..i18n import N_
 from ..rules import prompts
 from ..rules.folding import minor_over
 from ..rules.hesitation import TOLD
 from ..rules.lifecycle import after_agent_reply
 from ..rules.routing import decide
-from ..types import Agent, CaseInfo, Category, EntryKind, Family, Money, Origin, Status
-from . import proactive
+from ..types import Agent, CaseInfo, EntryKind, Money, Origin, Status
+from . import proactive, watching
 from .cases import clean_text
-from .opening import CaseDraft, facts_of, open_or_join, signal_entry
+from .opening import facts_of, open_or_join
 from .permission import may
 from .reading import info
 from .runtime import Runtime
-from .watching import value_of
 from .work import Work
 
 SEEN_WITHIN: Final = timedelta(minutes=30)
@@ -42,7 +40,7 @@ class TooOftenError(CheckoutCaseError):
 
 
 class NotNowError(CheckoutCaseError):
-    """The customer can't be spoken to now: paying, gone, or part of the held-out share."""
+    """The customer can't be spoken to first: paying, gone, held out, or with a case already."""
 
     code = "not_now"
     status = 409
@@ -116,6 +114,8 @@ def live_view(runtime: Runtime, agent: Agent) -> LiveView:
         for row in rows
         if may_watch(runtime, agent, row, now)
     )
+    # What was stored as the score has faded since.
+    visits = tuple(sorted(visits, key=lambda visit: -visit.score))
     can_watch = runtime.hooks.consent_loader is not None
     return LiveView(visits, over, unwatched, can_watch, now)
 
@@ -128,7 +128,7 @@ def may_watch(runtime: Runtime, agent: Agent, row: CheckoutRow, now: datetime) -
 
 
 def _team_of(runtime: Runtime, row: CheckoutRow, now: datetime) -> str:
-    return decide(runtime.policy, facts_of(_draft(row, now))).team
+    return decide(runtime.policy, facts_of(proactive.draft(row, Origin.AGENT, now, {}))).team
 
 
 def _visit(
@@ -138,17 +138,18 @@ def _visit(
     customer = snapshot.get("customer") or {}
     seen = [found for case in cases if may(runtime, agent, "view", found := info(case))]
     prompt = proactive.shown(row, now)
+    verdict = watching.judge(runtime.policy, row, row.signs or {}, now)
     return Visit(
         ref=row.ref,
         name=customer.get("name"),
         email=customer.get("email"),
-        value=value_of(row),
+        value=watching.value_of(row),
         pieces=sum(int(line.get("quantity") or 0) for line in snapshot.get("lines") or []),
         step=row.step,
         seen_at=row.seen_at,
         started_at=row.started_at,
-        score=row.score,
-        reasons=tuple((row.score_reasons or [])[:TOLD]),
+        score=verdict.score,
+        reasons=tuple(one.as_json() for one in verdict.contributions[:TOLD]),
         case=seen[0] if seen else None,
         is_helped=bool(cases) and not seen,
         prompt=prompt.act if prompt is not None else None,
@@ -162,7 +163,7 @@ def start(runtime: Runtime, agent: Agent, ref: str, text: str) -> CaseInfo:
 
     Raises:
         NotFoundError: there is no such checkout, or it isn't this agent's to see.
-        NotNowError: paying, bought, or part of the held-out share.
+        NotNowError: paying, bought, part of the held-out share, or there is a case already.
         TooOftenError: spoken to as often as the policy allows.
         InvalidInputError: the text is empty or too long.
         PermissionDeniedError: the agent may not answer such cases.
@@ -176,12 +177,15 @@ def start(runtime: Runtime, agent: Agent, ref: str, text: str) -> CaseInfo:
         is_over = row.paid_at is not None or row.ordered_at is not None
         if is_over or prompts.is_paying(row.paying_at, unit.now):
             raise NotNowError("the customer is paying, or has bought")
+        if queries_live.live_cases(unit.session, [ref]):
+            raise NotNowError("there is a case already")
         if not proactive.is_treated(unit, row, proactive.AGENT):
             raise NotNowError("this customer belongs to the held-out share")
         if not proactive.within_budget(unit, row):
             raise TooOftenError("this customer has been spoken to as often as the policy allows")
         proactive.note_contact(unit, row, proactive.AGENT)
-        case, _opened = open_or_join(unit, _draft(row, unit.now))
+        told = {"score": row.score, "reasons": (row.score_reasons or [])[:TOLD]}
+        case, _opened = open_or_join(unit, proactive.draft(row, Origin.AGENT, unit.now, told))
         if not may(runtime, agent, "reply", info(case)):
             raise PermissionDeniedError("you may not answer this case")
         work = Work(unit, case, unit.now)
@@ -198,23 +202,3 @@ def _post(work: Work, agent: Agent, text: str) -> None:
     work.change(values, status=after_agent_reply(Status(work.row.status)))
     work.append(EntryKind.MESSAGE, agent=agent, public=True, text=text)
     work.unit.emit("message_posted", case=info(work.row), author="agent", text=text)
-
-
-def _draft(row: CheckoutRow, now: datetime) -> CaseDraft:
-    told = {
-        "step": row.step,
-        "score": row.score,
-        "reasons": (row.score_reasons or [])[:TOLD],
-    }
-    return CaseDraft(
-        family=Family.HESITATION,
-        category=Category.HESITATION,
-        origin=Origin.AGENT,
-        at=now,
-        checkout_ref=row.ref,
-        order_ref=row.order_ref,
-        customer_ref=row.customer_ref,
-        snapshot=row.snapshot,
-        about=N_("Wavers in the checkout"),
-        entries=(signal_entry("hesitation", told),),
-    )

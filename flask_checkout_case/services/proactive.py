@@ -56,7 +56,7 @@ def act(unit: Unit, row: CheckoutRow, verdict: Verdict) -> bool:
     opened = False
     if _OPENS & set(verdict.acts) and row.hesitated_at is None:
         opened = open_case(unit, row, verdict)
-    if _SPEAKS & set(verdict.acts) and row.prompt is None:
+    if _SPEAKS & set(verdict.acts) and _may_speak_anew(row.prompt, unit.now):
         _speak(unit, row, OFFER if OFFER in verdict.acts else HINT, verdict)
     return opened
 
@@ -108,14 +108,15 @@ def open_case(unit: Unit, row: CheckoutRow, verdict: Verdict | None, **more: Any
         verdict: what the score came to; ``None`` where inactivity alone is the reason.
         more: what else the case is to tell.
     """
-    told = {"step": row.step, **_told(verdict), **more}
+    told = {**_told(verdict), **more}
     paying = queries_case.live_case(unit.session, row.ref, Family.PAYMENT)
     if paying is not None:
         if verdict is not None and _says_nothing_new(verdict):
             return False
-        _tell(unit, paying, told)
+        _tell(unit, paying, row, told)
     else:
-        open_or_join(unit, _draft(unit, row, verdict, told))
+        origin = Origin.SWEEP if verdict is None else Origin.SIGNAL
+        open_or_join(unit, draft(row, origin, unit.now, told))
     _change(unit, row, hesitated_at=unit.now)
     return True
 
@@ -125,26 +126,31 @@ def _says_nothing_new(verdict: Verdict) -> bool:
     return {one.kind for one in verdict.contributions} <= {"payment_failed"}
 
 
-def _draft(
-    unit: Unit, row: CheckoutRow, verdict: Verdict | None, told: dict[str, Any]
-) -> CaseDraft:
+def draft(row: CheckoutRow, origin: Origin, at: datetime, told: dict[str, Any]) -> CaseDraft:
+    """Describe the case of somebody who hesitates.
+
+    Args:
+        told: why, for its timeline.
+    """
+    wavers = origin is not Origin.SWEEP
     return CaseDraft(
         family=Family.HESITATION,
         category=Category.HESITATION,
-        origin=Origin.SIGNAL if verdict is not None else Origin.SWEEP,
-        at=unit.now,
+        origin=origin,
+        at=at,
         checkout_ref=row.ref,
         order_ref=row.order_ref,
         customer_ref=row.customer_ref,
         snapshot=row.snapshot,
-        about=N_("Wavers in the checkout") if verdict else N_("No progress in the checkout"),
-        entries=(signal_entry("hesitation", told),),
+        about=N_("Wavers in the checkout") if wavers else N_("No progress in the checkout"),
+        entries=(signal_entry("hesitation", {"step": row.step, **told}),),
     )
 
 
-def _tell(unit: Unit, case: CaseRow, told: dict[str, Any]) -> None:
+def _tell(unit: Unit, case: CaseRow, row: CheckoutRow, told: dict[str, Any]) -> None:
     """Add the hesitation to the payment case that is open already."""
-    line = entry(case, EntryKind.SIGNAL, unit.now, data={"signal": "hesitation", **told})
+    told = {"signal": "hesitation", "step": row.step, **told}
+    line = entry(case, EntryKind.SIGNAL, unit.now, data=told)
     queries_case.add_entries(unit.session, [line])
 
 

@@ -24,8 +24,21 @@ from .runtime import Unit
 
 NAME: Final = "browser_signs"
 """Of the event that carries what a browser has told."""
-UNATTENDED: Final = "unattended"
+SEEN: Final = "widget_seen"
+"""Of the event that makes a checkout known of which the shop's signals haven't told."""
+UNATTENDED: Final = "checkout_case_unattended"
 """Of an event's data: nobody looked at the page, a crawler or a prefetch asked for it."""
+ATTENDED: Final = frozenset(
+    {
+        "checkout_started",
+        "checkout_step_viewed",
+        "checkout_step_completed",
+        "coupon_rejected",
+        "policy_viewed",
+        "validation_shown",
+    }
+)
+"""Signals that are told of nobody who isn't there; a failed payment is one whoever made it."""
 LOOK: Final = frozenset(signs.FROM_SHOP) - {"checkout_step_viewed"}
 """Signals after which the score may be higher; a view is one where it leads back."""
 _READ: Final = (
@@ -35,7 +48,7 @@ _READ: Final = (
     "payment_info_entered",
     "payment_started",
 )
-_CART: Final = "cart"
+_CART: Final = "checkout_case_cart"
 
 
 def browser_event(ref: str, told: Signs, at: datetime, **more: bool) -> Event:
@@ -51,7 +64,9 @@ def browser_event(ref: str, told: Signs, at: datetime, **more: bool) -> Event:
 
 def with_cart(event: Event) -> dict[str, Any]:
     """Return an event's data with what its checkout held: the total, the goods, the pieces."""
-    data, snapshot = dict(event.data), event.checkout or {}
+    # Under a name of ours: what else a shop tells is its own.
+    data = {key: value for key, value in event.data.items() if key != _CART}
+    snapshot = event.checkout or {}
     lines = snapshot.get("lines")
     total = snapshot.get("value_minor")
     if isinstance(total, int) and isinstance(lines, list) and lines and event.name in _READ:
@@ -61,6 +76,11 @@ def with_cart(event: Event) -> dict[str, Any]:
             goods = sum(n * price for n, price in zip(quantities, prices, strict=True))
             data[_CART] = [total, goods, sum(quantities)]
     return data
+
+
+def is_unattended(event: Any) -> bool:
+    """Whether nobody was there when a shop told of an event."""
+    return event.name in ATTENDED and bool(event.data.get(UNATTENDED))
 
 
 def note(unit: Unit, events: Sequence[Event]) -> int:
@@ -140,7 +160,7 @@ def _scored(verdict: Verdict) -> dict[str, Any]:
 def _from_events(unit: Unit, ref: str) -> Signs:
     found: dict[str, list[signs.Occurrence]] = {}
     for event in queries.events_of(unit.session, ref, _READ):
-        if event.data.get(UNATTENDED):
+        if is_unattended(event):
             continue
         kind = signs.FROM_SHOP.get(event.name)
         if kind == signs.VIEW:

@@ -9,6 +9,7 @@ import pytest
 from bs4 import BeautifulSoup, Tag
 
 from flask_checkout_case.data.hesitation_models import ContactRow
+from flask_checkout_case.services import glancing
 from flask_checkout_case.types import Money
 from tests.support.desk import Desk, checkout, decline, notice, open_desk, runtime_of, watch
 from tests.support.due import checkout_row, send, set_clock
@@ -157,3 +158,40 @@ def test_the_case_tells_the_reasons(shop: Shop) -> None:
     assert "Wavers (67 of 100): left to look for a coupon, a long pause" in page
     assert checkout_row(shop).score == 67
     assert runtime_of(shop).policy.hesitation.watch_over == Money(1000, "USD")
+
+
+def test_who_has_a_case_is_answered_there(shop: Shop) -> None:
+    watch(shop, "c-1", "1500.00")
+    watch(shop, "c-2", "1500.00", customer=None)
+    desk = Desk(shop, "boss")
+    page = BeautifulSoup(desk.get("live").text, "html.parser")
+    token = str(page.select("form input[name=checkout_case_csrf]")[0]["value"])
+    decline(shop, "c-1", value="1500.00")
+    form = {"checkout_case_csrf": token, "checkout": "c-1", "text": "May I help?"}
+    desk.http.post("/checkout-case/agent/live/start", form, headers=ORIGIN, status=409)
+    with shop.app.app_context():
+        assert len(shop.cases.find(checkout_ref="c-1")) == 1
+    assert count(shop, ContactRow) == 0
+
+
+def test_the_score_fades_while_one_looks(shop: Shop) -> None:
+    clock = set_clock(shop)
+    watch(shop, "c-1", "1500.00")
+    notice(shop, "c-1", "coupon_away")
+    assert words(visits(shop)[0]).startswith("50 ")
+    clock.pass_by(timedelta(minutes=10))
+    assert words(visits(shop)[0]).startswith("29 ")
+
+
+def test_the_way_through_the_checkout_tells_what_people_did(shop: Shop) -> None:
+    clock = set_clock(shop)
+    watch(shop, "c-1")
+    glancing.note_consent(runtime_of(shop), "c-1", {"ref": "c-1"})
+    send(shop, "policy_viewed", clock(), checkout=checkout("c-1", "5200.00"))
+    notice(shop, "c-1", "idle", "coupon_away")
+    with shop.app.app_context():
+        (case,) = shop.cases.find(checkout_ref="c-1")
+    page = BeautifulSoup(Desk(shop, "lin").get(f"cases/{case.reference}").text, "html.parser")
+    journey = words(page.select("[data-key=journey]")[0])
+    assert "Read the terms or about returns" in journey
+    assert "widget" not in journey

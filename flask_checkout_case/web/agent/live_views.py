@@ -47,7 +47,9 @@ def live_start() -> ResponseReturnValue:
 
 
 _REFUSED: Final[Mapping[type[Exception], str]] = {
-    NotNowError: N_("Not now: this customer is paying, has bought, or is held out to compare."),
+    NotNowError: N_(
+        "Not now: this customer has a case, is paying, has bought, or is held out to compare."
+    ),
     TooOftenError: N_("This customer has been spoken to as often as the policy allows."),
 }
 

@@ -133,6 +133,7 @@ STEPS: Final[Mapping[str, str]] = {
     "checkout_step_completed": N_("Completed a step"),
     "coupon_rejected": N_("Coupon refused"),
     "validation_shown": N_("The form came back with errors"),
+    "policy_viewed": N_("Read the terms or about returns"),
     "payment_info_entered": N_("Entered payment details"),
     "payment_started": N_("Started to pay"),
     "payment_failed": N_("Payment failed"),

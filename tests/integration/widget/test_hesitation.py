@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from flask_checkout_case import signals
+from flask_checkout_case import Checkout, Money, signals
 from flask_checkout_case.data.hesitation_models import ContactRow
 from flask_checkout_case.data.models import EventRow
 from flask_checkout_case.jobs.sweep import sweep
@@ -247,6 +247,19 @@ def test_nobody_is_spoken_to_twice_a_day_in_any_checkout(shop: Shop) -> None:
     assert wavers("c-4", "42")
 
 
+def test_who_was_not_spoken_to_for_the_budget_is_thought_of_again(shop: Shop) -> None:
+    clock = set_clock(shop)
+    first = come(shop, "c-1", "42")
+    clock.pass_by(timedelta(minutes=2))
+    assert first.offer(*WAVERING)
+    other = come(shop, "c-2", "42")
+    clock.pass_by(timedelta(minutes=2))
+    assert other.offer(*WAVERING) is None
+    clock.pass_by(timedelta(days=1))
+    again = Page(other.person, "page-0002")
+    assert again.offer(*WAVERING)
+
+
 def test_never_while_paying_and_gone_with_the_purchase(shop: Shop) -> None:
     clock = set_clock(shop)
     page = come(shop)
@@ -355,6 +368,19 @@ def test_a_crawler_and_a_prefetch_are_no_customers(shop: Shop) -> None:
     http.get(page)
     settle(shop)
     assert checkout_row(shop, "c-bot").step == "payment"
+
+
+def test_what_a_shop_adds_to_a_signal_is_its_own(shop: Shop) -> None:
+    clock = set_clock(shop)
+    more = {"unattended": True, "cart": "abc", "checkout_case_unattended": True}
+    there = {"checkout": Checkout(ref="c-5", value=Money("900.00", "USD"), step="payment")}
+    for _ in range(2):
+        send(shop, "payment_failed", clock.now, provider="stripe", **there, **more)
+        clock.pass_by(timedelta(seconds=9))
+    sweep(runtime_of(shop))
+    (case,) = cases(shop, checkout_ref="c-5")
+    assert case.occurrences == 2
+    assert checkout_row(shop, "c-5").score > 0
 
 
 def _viewed(shop: Shop) -> str:
