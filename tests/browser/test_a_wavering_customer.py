@@ -67,7 +67,7 @@ def test_the_concierges_see_a_wavering_buyer_with_the_reasons(
     expect(row).to_contain_text("Wavers in the checkout")
     screenshot(agent, "concierge-desktop")
     row.get_by_role("link").first.click()
-    expect(agent.get_by_text("read the terms or about returns")).to_be_visible()
+    expect(agent.get_by_text("Read the terms or about returns", exact=True)).to_be_visible()
     screenshot(agent, "wavering-case-desktop")
 
     # A purchase closes it.

@@ -111,9 +111,13 @@ def test_a_declined_card_is_saved_by_an_agent(
     expect(agent.locator(".facts")).to_contain_text("Saved with our help", timeout=SOON)
     screenshot(agent, "way-7-solved")
 
-    (case,) = cases_of(store)
+    def with_its_order() -> CaseInfo | None:
+        (case,) = cases_of(store)
+        return case if case.order_ref else None
+
+    # The payment solves the case; the order is told after it.
+    case = wait_until(with_its_order, what="the case to know its order")
     assert (case.status, case.outcome) == (Status.SOLVED, Outcome.ASSISTED)
-    assert case.order_ref
     assert case.occurrences == 1
 
 
