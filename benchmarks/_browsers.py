@@ -1,8 +1,9 @@
 """Browsers with a checkout open: what their pages fetch, at an even rate, of two shops in turn.
 
 Run as a process of its own by :mod:`benchmarks.heartbeats`; prints one line of JSON. A page asks
-for its state, and tells twice what it has noticed, each time after a while, as the widget's script
-does. A page that got no token asks for its state alone.
+for its state, tells the first thing that it notices, and later the rest, as the widget's script
+does; what is noticed on a page is what people notice in :mod:`benchmarks.sessions`, whose quiet
+pages are left out: they would tell nothing. A page that got no token asks for its state alone.
 """
 
 from __future__ import annotations
@@ -14,18 +15,16 @@ import json
 import secrets
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Final
 
+from benchmarks.sessions import Kind, Noticed, sessions
+
 LARGEST: Final = 512
 LIMIT: Final = 128
 """Fetches under way at once; others wait, and are left out when their shop's turn is over."""
-_KINDS: Final = (
-    *(("error", "postal-code"), ("reentry", "tel"), ("dwell", "cc-number"), ("idle", None)),
-    *(("away", None), ("coupon_away", None), ("exit", None), ("back", None), ("slow", None)),
-    *(("policy", None), ("dead", None), ("rage", None)),
-)
 _AGENT: Final = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
     "Chrome/143.0.0.0 Safari/537.36"
@@ -38,19 +37,30 @@ class Page:
 
     number: int
     token: str
+    noticed: Sequence[Noticed]
     told: int = 0
     name: str = field(default_factory=lambda: secrets.token_urlsafe(9))
 
     def body(self, chance: Random) -> bytes:
         signals = []
-        for kind, where in chance.sample(_KINDS, chance.randint(1, 4)):
-            age = chance.randrange(20_000)
-            signals.append([kind, self.told, age, where] if where else [kind, self.told, age])
+        for one in self.noticed[1:8] if self.told else self.noticed[:1]:
+            signal = [one.kind, self.told, chance.randrange(20_000)]
+            signals.append([*signal, one.field_class] if one.field_class else signal)
             self.told += 1
         told = {"token": self.token, "page": self.name, "signals": signals}
         made = json.dumps(told, separators=(",", ":")).encode()
         assert len(made) <= LARGEST, f"{len(made)} bytes"
         return made
+
+
+def noticed_on_pages() -> list[list[Noticed]]:
+    """Return what people, not bots, noticed on each page on which anything was."""
+    pages: dict[tuple[str, int], list[Noticed]] = {}
+    for session in sessions():
+        for one in session.happenings if session.kind is not Kind.BOT else ():
+            if isinstance(one, Noticed):
+                pages.setdefault((session.ref, one.page), []).append(one)
+    return list(pages.values())
 
 
 class Shop:
@@ -61,6 +71,7 @@ class Shop:
         self.answers: Counter[str] = Counter()
         self._idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
         self._due: list[tuple[float, int, Page]] = []
+        self._pages = noticed_on_pages()
         self._chance = Random(port)
         self._numbers = 0
 
@@ -69,15 +80,16 @@ class Shop:
         now = time.monotonic()
         if self._due and self._due[0][0] <= now:
             page = heapq.heappop(self._due)[2]
-            first = page.told == 0
-            if await self._ask("signals", page.number, page.body(self._chance)) and first:
+            has_more = page.told == 0 and len(page.noticed) > 1
+            if await self._ask("signals", page.number, page.body(self._chance)) and has_more:
                 self._later(page, now + self.waits[1])
             return
         number = self._chance.randrange(self._checkouts)
         answer = await self._ask("state", number)
         token = (answer.get("watch") or {}).get("token") if answer else None
         if token:
-            self._later(Page(number, token), now + self.waits[0])
+            noticed = self._chance.choice(self._pages)
+            self._later(Page(number, token, noticed), now + self.waits[0])
 
     def _later(self, page: Page, when: float) -> None:
         self._numbers += 1

@@ -3,9 +3,9 @@
 ``python -m benchmarks.heartbeats [--checkouts 10000] [--rate 500] [--seconds 60]``. Two shops are
 served from PostgreSQL by two gunicorn workers each (of four threads, keeping connections open as
 browsers want them): one with the extension; one without it, whose fetches are answered by an empty
-204. Traffic goes to them in turn, for so many seconds each: three fetches a page, one state and two
-signals. Meanwhile a customer walks a checkout page of about 20 ms and is timed. Client, shops and
-database share the machine, thus only the ratios carry over to another one.
+204. Traffic goes to them in turn, for so many seconds each: at most three fetches a page, one for
+its state and two that tell what was noticed. Meanwhile a customer walks a checkout page of about
+20 ms and is timed. Client, shops and database share the machine, thus only the ratios carry over.
 """
 
 from __future__ import annotations

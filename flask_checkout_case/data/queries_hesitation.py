@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import and_, bindparam, exists, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, exists, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -52,9 +52,9 @@ _SET_SIGNS = (
 )
 
 
-def glance(session: Session, ref: str) -> Any | None:
+def glance(reader: Session | Connection, ref: str) -> Any | None:
     """Return what the widget has to know of a checkout, without locking it."""
-    return session.execute(_GLANCE, {"ref": ref}).first()
+    return reader.execute(_GLANCE, {"ref": ref}).first()
 
 
 def events_of(session: Session, ref: str, names: Sequence[str]) -> Sequence[Any]:

@@ -45,8 +45,8 @@ class Glance:
 
 def glance(runtime: Runtime, ref: str) -> Glance:
     """Look at a checkout without changing anything."""
-    with runtime.read() as session:
-        row = queries.glance(session, ref)
+    with runtime.glance() as connection:
+        row = queries.glance(connection, ref)
     return _glance(runtime, row)
 
 
@@ -109,8 +109,8 @@ def take(runtime: Runtime, ref: str, told: Signs, *, dismissed: bool) -> Glance:
 
 
 def _after(runtime: Runtime, ref: str, event: Event) -> Glance:
-    with runtime.read() as session:
-        row = queries.glance(session, ref)
+    with runtime.glance() as connection:
+        row = queries.glance(connection, ref)
     if row is None:
         return Glance()
     now = runtime.clock()

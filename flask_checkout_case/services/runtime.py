@@ -13,6 +13,7 @@ from ..types import Agent, Checkout, Customer, Emission, Event, Order, utc_now
 from .incident_source import IncidentSource
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
     from sqlalchemy.orm import Session
 
     from ..rules.policy import Policy
@@ -104,6 +105,12 @@ class Runtime:
         """A session for reading; it is rolled back at the end."""
         with self.policies.held(self.database), self.database.reading() as session:
             yield session
+
+    @contextmanager
+    def glance(self) -> Iterator[Connection]:
+        """A connection for one statement that reads; no transaction holds two together."""
+        with self.policies.held(self.database), self.database.glancing() as connection:
+            yield connection
 
     @contextmanager
     def write(self) -> Iterator[Unit]:

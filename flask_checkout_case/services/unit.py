@@ -70,6 +70,19 @@ class Database:
             yield session
 
     @contextmanager
+    def glancing(self) -> Iterator[Connection]:
+        """A connection for one statement, where its own beginning and end would cost more than it.
+
+        SQLite keeps its transaction: it costs no way to a server, and leaving it out would give
+        the driver its own transactions back.
+        """
+        engine = self.engine
+        if engine.dialect.name != "sqlite":
+            engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            yield connection
+
+    @contextmanager
     def writing(self) -> Iterator[Session]:
         engine = self.engine.execution_options(**{WRITE_FLAG: True})
         with Session(engine, autoflush=False, expire_on_commit=False) as session:
