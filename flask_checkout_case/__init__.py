@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from . import errors, signals
+from .change_types import Change, ChangeKind, ChangeState, Stage
 from .extension import CheckoutCase
 from .types import (
     Agent,
@@ -19,6 +20,9 @@ from .types import (
 __all__ = (
     "Agent",
     "CaseInfo",
+    "Change",
+    "ChangeKind",
+    "ChangeState",
     "Checkout",
     "CheckoutCase",
     "Customer",
@@ -27,6 +31,7 @@ __all__ = (
     "Money",
     "Order",
     "PaymentAttempt",
+    "Stage",
     "errors",
     "signals",
 )

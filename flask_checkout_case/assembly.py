@@ -39,6 +39,7 @@ def make_runtime(app: Flask, db: SQLAlchemy, settings: Settings, hooks: Hooks) -
         hooks=hooks,
         emit=_emitter(app),
         secret_keys=lambda: _secret_keys(app, settings),
+        apart=app.app_context,
     )
 
 

@@ -324,6 +324,20 @@ KEYS: Final[tuple[Key, ...]] = (
         "Sign what is posted to `alert_urls`; two while one is being replaced.",
     ),
     Key(
+        "fulfilment_url",
+        None,
+        "an address such as 'https://warehouse.example.com/changes', or None",
+        _optional_text,
+        "Where approved order changes are posted. Without it the `change_applier` alone has them.",
+    ),
+    Key(
+        "fulfilment_secrets",
+        (),
+        "one or two secrets such as 'whsec_' and the base64 of at least 24 random bytes",
+        _signing,
+        "Sign what is posted to `fulfilment_url`, and verify what it answers.",
+    ),
+    Key(
         "mail_url",
         None,
         "an address such as 'smtp://user:password@host:587?tls=starttls', or None",
@@ -393,6 +407,8 @@ class Settings:
     stripe_api_key: str | None
     alert_urls: tuple[str, ...]
     alert_secrets: tuple[str, ...]
+    fulfilment_url: str | None
+    fulfilment_secrets: tuple[str, ...]
     mail_url: str | None
     mail_sender: str | None
     public_url: str | None

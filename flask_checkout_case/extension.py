@@ -11,10 +11,11 @@ from flask import Flask, current_app
 
 from . import capture, cli, signals
 from .assembly import make_runtime
+from .change_types import Change
 from .config import read_settings
 from .data.base import copy_tables
 from .errors import ConfigurationError, InvalidInputError
-from .services import cases, incidents, opening, reading
+from .services import cases, changes, incidents, opening, reading
 from .services.runtime import Hooks, Runtime
 from .services.staff import remember_agent
 from .types import (
@@ -134,11 +135,19 @@ class CheckoutCase:
         return self._set("inventory_loader", function)
 
     def price_change(self, function: Hook) -> Hook:
-        """Set the function that prices an order change."""
+        """Set ``price_change(change) -> Money | None``: what the customer pays more, or less."""
         return self._set("price_change", function)
 
+    def change_payment(self, function: Hook) -> Hook:
+        """Set ``change_payment(change) -> str``: where the customer pays what a change costs."""
+        return self._set("change_payment", function)
+
     def change_applier(self, function: Hook) -> Hook:
-        """Set the function that applies an approved order change."""
+        """Set ``change_applier(change)``, which changes the shop's order, once for each id.
+
+        It is called in a worker, without a request, after fulfilment has taken the change; what it
+        raises is logged and it is called again later.
+        """
         return self._set("change_applier", function)
 
     def reconcile(self, function: Hook) -> Hook:
@@ -330,6 +339,23 @@ class CheckoutCase:
         In any process, known for two seconds at most; nothing is raised when the database is away.
         """
         return incidents.open_incidents(_runtime())
+
+    def get_change(self, change_id: str) -> Change:
+        """Return an order change; raises ``NotFoundError``."""
+        return changes.get(_runtime(), change_id)
+
+    def changes_of(self, order_ref: Ref) -> list[Change]:
+        """Return the newest changes of an order, newest first."""
+        return changes.of_order(_runtime(), make_ref(order_ref) or "")
+
+    def change_paid(self, change_id: str, payment_id: str | None = None) -> Change:
+        """Tell that the customer has paid what a change costs; twice is as once.
+
+        Raises:
+            NotFoundError: there is no such change.
+            InvalidTransitionError: it no longer waits for a payment: give the money back.
+        """
+        return changes.paid(_runtime(), change_id, payment_id)
 
     def flush(self) -> int:
         """Make what this process has captured durable now; returns how many events that were."""

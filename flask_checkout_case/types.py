@@ -178,7 +178,18 @@ class Checkout:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An order as the shop knows it."""
+    """An order as the shop knows it.
+
+    Args:
+        version: changes whenever the order does; a number or any text.
+        placed_at: aware UTC.
+        stage: how far its fulfilment is, see :class:`Stage`; ``None`` where nobody knows.
+        address: where it goes, by the names of :data:`.ADDRESS_FIELDS`.
+        delivery: the key of its way of delivery, one of ``deliveries``.
+        deliveries: the ways of delivery that it may have, by key, with what the customer reads.
+        cut_off_at: until when the warehouse takes changes, aware UTC.
+        secured_at: when the customer's password or e-mail address was last changed, aware UTC.
+    """
 
     ref: Ref
     status: str | None = None
@@ -187,6 +198,16 @@ class Order:
     customer: Customer | None = None
     lines: Sequence[Line] = ()
     url: str | None = None
+    version: str | int | None = None
+    placed_at: datetime | None = None
+    stage: str | None = None
+    address: Mapping[str, str] | None = None
+    delivery: str | None = None
+    deliveries: Mapping[str, str] = field(default_factory=dict)
+    instructions: str | None = None
+    gift_note: str | None = None
+    cut_off_at: datetime | None = None
+    secured_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

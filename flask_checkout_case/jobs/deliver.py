@@ -19,11 +19,13 @@ from typing import Any, Final
 from ..data import claims, queries_due
 from ..data.models import OutboxRow
 from ..errors import ConfigurationError
-from ..services import escalation, outreach
+from ..services import changes, escalation, outreach
+from ..services import handover as handing
 from ..services.runtime import Runtime
-from . import alerts, letters
+from . import alerts, handover, letters
 from .alerts import Alert
 from .drain import drain
+from .handover import Application, Post
 from .mail import Mail, Mailer, PermanentError, mailer_of
 
 log = logging.getLogger(__name__)
@@ -55,7 +57,8 @@ class NotWantedError(Exception):
     """It must not be sent any more; the message says why."""
 
 
-Prepare = Callable[[Runtime, Item], Mail | Alert]
+Message = Mail | Alert | Post | Application
+Prepare = Callable[[Runtime, Item], Message]
 
 
 def deliver(
@@ -131,7 +134,7 @@ class _Worker:
             return False
         except PermanentError as error:
             log.warning("%s can't be sent: %s", item.key, error)
-            self._settle(item, claims.GAVE_UP, str(error))
+            self._give_up(item, str(error))
             return False
         except Exception as error:  # noqa: BLE001 - the shop's mailer may raise anything
             self._failed(item, error)
@@ -141,7 +144,7 @@ class _Worker:
         self._stepped("settled")
         return True
 
-    def _prepared(self, item: Item) -> Mail | Alert:
+    def _prepared(self, item: Item) -> Message:
         prepare = KINDS.get(item.kind)
         if prepare is None:
             raise PermanentError(f"nobody delivers a {item.kind!r}")
@@ -151,16 +154,19 @@ class _Worker:
         with self.runtime.write() as unit:
             return claims.renew(unit.session, item.id, unit.now, owner=self.owner, lease=self.lease)
 
-    def _send(self, message: Mail | Alert) -> None:
+    def _send(self, message: Message) -> None:
         if isinstance(message, Alert):
             alerts.send(self.runtime, message, self.runtime.clock())
+            return
+        if isinstance(message, Post | Application):
+            message.send(self.runtime)
             return
         if self._mailer is None:
             raise ConfigurationError("there is no mailer: set CHECKOUT_CASE_MAIL_URL")
         self._mailer(message)
 
     def _settle(
-        self, item: Item, state: str, error: str | None, sent: Mail | Alert | None = None
+        self, item: Item, state: str, error: str | None, sent: Message | None = None
     ) -> None:
         with self.runtime.write() as unit:
             settled = claims.settle(
@@ -183,18 +189,30 @@ class _Worker:
 
     def _failed(self, item: Item, error: Exception) -> None:
         told = _described(error)
-        if item.attempts >= TRIES:
+        pause = _pause(item, error)
+        if pause is None:
             log.error("gave up on %s after %s tries: %s", item.key, item.attempts, told)
-            self._settle(item, claims.GAVE_UP, told)
+            self._give_up(item, told)
             return
         log.warning("%s could not be sent (try %s): %s", item.key, item.attempts, told)
         with self.runtime.write() as unit:
-            due_at = unit.now + pause_after(item.attempts)
+            due_at = unit.now + pause
             claims.put_back(unit.session, item.id, due_at, owner=self.owner, error=told)
+
+    def _give_up(self, item: Item, told: str) -> None:
+        if item.kind == changes.HANDOVER:
+            handing.give_up(self.runtime, str(item.payload["change"]), told)
+        self._settle(item, claims.GAVE_UP, told)
 
     def _stepped(self, name: str) -> None:
         if self._step is not None:
             self._step(name)
+
+
+def _pause(item: Item, error: Exception) -> timedelta | None:
+    if item.kind in handing.TYPES:
+        return handover.pause_after(item.attempts, error)
+    return pause_after(item.attempts) if item.attempts < TRIES else None
 
 
 def _described(error: Exception) -> str:
@@ -243,11 +261,26 @@ def _alert(runtime: Runtime, item: Item) -> Alert:
     return alerts.escalated(runtime, item.case_id, item.payload, item.key)
 
 
+def _change(runtime: Runtime, item: Item) -> Post:
+    found = handover.prepare(runtime, item.kind, str(item.payload["change"]), item.key)
+    if isinstance(found, str):
+        raise NotWantedError(found)
+    return found
+
+
+def _change_applied(_runtime: Runtime, item: Item) -> Application:
+    return Application(str(item.payload["change"]))
+
+
 _TO_CUSTOMERS: Final = frozenset({outreach.KIND, outreach.INVITATION})
 KINDS: Final[Mapping[str, Prepare]] = {
     outreach.KIND: _payment_failed,
     outreach.INVITATION: _payment_again,
     escalation.KIND: _escalation,
     escalation.ALERT: _alert,
+    changes.HANDOVER: _change,
+    changes.HOLD: _change,
+    changes.RELEASE: _change,
+    changes.APPLY: _change_applied,
 }
 """Who prepares what, by the outbox's ``kind``: a new one is a function and a line here."""

@@ -8,6 +8,7 @@ from ..services.alarms import sweep_cases
 from ..services.assignment import sweep_assignments
 from ..services.card_testing import sweep_card_testing
 from ..services.due_calls import sweep_callbacks
+from ..services.handover import sweep_changes
 from ..services.hesitation import sweep_checkouts
 from ..services.incidents import sweep_incidents
 from ..services.overdue import sweep_overdue
@@ -24,7 +25,7 @@ class Swept:
     ``assigned``: how many cases were given to somebody, or taken back; ``payments``: in how many
     checkouts something was found about their money; ``incidents``: how much changed about outages
     and card testing, and the cases that they hold; ``calls``: how many calls are due, of which
-    somebody was told.
+    somebody was told; ``changes``: how many changes of orders ended.
     """
 
     cases: int
@@ -34,6 +35,7 @@ class Swept:
     payments: int = 0
     incidents: int = 0
     calls: int = 0
+    changes: int = 0
 
 
 def sweep(runtime: Runtime) -> Swept:
@@ -53,6 +55,7 @@ def sweep(runtime: Runtime) -> Swept:
     checkouts = sweep_checkouts(runtime)
     tasks = sweep_overdue(runtime)
     calls = sweep_callbacks(runtime)
+    changes = sweep_changes(runtime)
     cases = sweep_cases(runtime)
     # Last: what was opened or escalated a moment ago is given out too.
     assigned = sweep_assignments(runtime)
@@ -64,4 +67,5 @@ def sweep(runtime: Runtime) -> Swept:
         payments=payments,
         incidents=incidents,
         calls=calls,
+        changes=changes,
     )

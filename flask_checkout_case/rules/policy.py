@@ -18,6 +18,7 @@ from ..i18n import N_
 from ..types import Money, Priority
 from .calendars import ALWAYS, Calendar
 from .conditions import Clause
+from .policy_changes import Changes
 from .policy_hesitation import HeldOut, Hesitation, Prompts
 from .policy_toml import line_of, locate
 from .policy_values import Rates
@@ -201,6 +202,7 @@ class Policy:
     hesitation: Hesitation
     outreach: Outreach
     callbacks: Callbacks
+    changes: Changes
     version: str
     source: str
     calendars: Mapping[str, Calendar] = field(default_factory=dict)

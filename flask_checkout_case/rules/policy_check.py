@@ -7,6 +7,7 @@ from typing import Any
 
 from marshmallow import ValidationError
 
+from ..change_types import ChangeKind
 from ..i18n import N_
 from ..types import Money, Priority
 from .calendars import Calendar
@@ -26,6 +27,7 @@ from .policy import (
     Team,
 )
 from .policy_calendars import read_calendars
+from .policy_changes import Changes
 from .policy_conditions import read_routes
 from .policy_hesitation import NORMS, WEIGHTS, Act, HeldOut, Hesitation, Prompts, default_acts
 from .policy_names import dangling
@@ -89,6 +91,7 @@ def _assembled(
         ),
         # Whoever is worth a case of their own is worth a call.
         callbacks=Callbacks(**{"over": loaded["hesitation"]["over"], **loaded["callbacks"]}),
+        changes=_changes(loaded["changes"], loaded["hesitation"]["over"]),
         version=version,
         source=source,
         calendars=calendars,
@@ -126,6 +129,11 @@ def _hesitation(told: Mapping[str, Any], currency: str) -> Hesitation:
     return Hesitation(**{**shown, **told, "acts": acts, "weights": weights, "norms": norms})
 
 
+def _changes(told: Mapping[str, Any], over: Money) -> Changes:
+    kinds = {"kinds": frozenset(map(ChangeKind, told["kinds"]))} if "kinds" in told else {}
+    return Changes(**{"over": over, **told, **kinds})
+
+
 def _act(told: Mapping[str, Any]) -> Act:
     return Act(**told)
 
@@ -137,6 +145,8 @@ def _without_rate(raw: Mapping[str, Any], loaded: Mapping[str, Any]) -> Iterator
     rates = Rates(loaded["currency"], loaded["rates"])
     if callbacks.get("enabled", True) and "over" in callbacks:
         yield from _needs_rate(rates, callbacks["over"], ("callbacks", "over"))
+    if "over" in loaded["changes"]:
+        yield from _needs_rate(rates, loaded["changes"]["over"], ("changes", "over"))
     for number, act in enumerate(hesitation.get("acts", ())):
         path = ("hesitation", "acts", number, "over")
         yield from _needs_rate(rates, act["over"], path)

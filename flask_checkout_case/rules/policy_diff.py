@@ -30,6 +30,7 @@ _SINGLE: Final = (
     "payments",
     "card_testing",
     "callbacks",
+    "changes",
 )
 
 
@@ -41,7 +42,7 @@ class Change:
         what: ``added``, ``removed``, ``changed`` or ``moved`` (a route, among the routes).
         part: ``route``, ``team``, ``sla``, ``calendar``, ``protocol``, ``currency``, ``rates``,
             ``hesitation``, ``prompts``, ``held_out``, ``outreach``, ``payments``,
-            ``card_testing`` or ``callbacks``.
+            ``card_testing``, ``callbacks`` or ``changes``.
         name: the key or name of it; empty where there is only one.
     """
 

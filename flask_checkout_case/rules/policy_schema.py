@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validates_schema
 
+from ..change_types import ChangeKind
 from ..i18n import N_
 from ..types import Money, Priority
 from .policy_calendars import zone_of
@@ -396,6 +397,17 @@ class CallbacksSchema(_Strict):
     timezone = _Value(_zone)
 
 
+class ChangesSchema(_Strict):
+    enabled = _Value(_switch)
+    over = _Value(parse_amount)
+    grace = _Value(parse_delay)
+    secured_within = _Value(parse_delay)
+    pay_within = _Value(parse_duration)
+    decide_within = _Value(parse_duration)
+    answer_within = _Value(parse_duration)
+    kinds = _Array(_Value(_word(*ChangeKind)), expected=say(N_("expected a list of kinds")))
+
+
 class CardTestingSchema(_Strict):
     enabled = _Value(_switch, load_default=True)
 
@@ -426,4 +438,5 @@ class PolicySchema(_Strict):
     held_out = _Table(HeldOutSchema, load_default=lambda: HeldOutSchema().load({}))
     payments = _Table(PaymentsSchema, load_default=lambda: PaymentsSchema().load({}))
     callbacks = _Table(CallbacksSchema, load_default=lambda: {"enabled": False})
+    changes = _Table(ChangesSchema, load_default=dict)
     card_testing = _Table(CardTestingSchema, load_default=lambda: CardTestingSchema().load({}))

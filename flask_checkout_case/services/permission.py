@@ -25,6 +25,7 @@ ACTIONS: Final = frozenset(
         "codes",
         "watch",
         "customer",
+        "change",
     }
 )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
@@ -39,6 +39,7 @@ class Hooks:
     inventory_loader: Callable[[str], int | None] | None = None
     price_change: Callable[..., Any] | None = None
     change_applier: Callable[..., Any] | None = None
+    change_payment: Callable[..., str] | None = None
     reconcile: Callable[..., Any] | None = None
     gateways: dict[str, Callable[..., Any]] = field(default_factory=dict)
 
@@ -71,6 +72,8 @@ class Runtime:
         clock: gives now, aware UTC.
         emit: sends one of our signals, isolating receivers' exceptions.
         incidents: knows what is open.
+        apart: an app context of its own for a hook of the shop's: the session that the hook reads
+            with ends with it, and holds no lock that our own write would wait for.
     """
 
     name: str
@@ -84,6 +87,7 @@ class Runtime:
     recorder: Recorder | None = None
     extras: dict[str, Any] = field(default_factory=dict)
     incidents: IncidentSource = field(default_factory=IncidentSource)
+    apart: Callable[[], AbstractContextManager[Any]] = nullcontext
 
     @property
     def policy(self) -> Policy:

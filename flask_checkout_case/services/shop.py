@@ -36,7 +36,8 @@ def order_of(runtime: Runtime, order_ref: str | None) -> Order | None:
     if loader is None or order_ref is None:
         return None
     try:
-        found = loader(order_ref)
+        with runtime.apart():
+            found = loader(order_ref)
     except Exception:
         log.exception("the order_loader failed")
         return None

@@ -1,0 +1,487 @@
+"""Order changes: asked for, agreed to, paid, refused. Handing them over is ``handover``'s."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from ..change_types import Change, ChangeKind, ChangeState, Stage
+from ..data import outbox, queries_due
+from ..data import queries_change as queries
+from ..data.change_models import ChangeRow
+from ..errors import CheckoutCaseError, InvalidInputError, NotFoundError
+from ..i18n import N_
+from ..rules import changes as rules
+from ..rules.changes import Leave, Progress, Refusal
+from ..types import (
+    Agent,
+    AuthorKind,
+    Category,
+    EntryKind,
+    Family,
+    Money,
+    Origin,
+    Outcome,
+    Status,
+    make_ref,
+)
+from .change_terms import Terms, is_offered, order_now, terms_of
+from .closing import ended
+from .opening import CaseDraft, open_or_join
+from .permission import require
+from .reading import info
+from .runtime import Runtime, Unit
+from .work import Work
+
+HANDOVER: Final = "change"
+"""The outbox's kind of an approved change; ``APPLY`` of one that fulfilment has taken."""
+APPLY: Final = "change_apply"
+HOLD: Final = "change_hold"
+RELEASE: Final = "change_release"
+_ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_HELD: Final = frozenset({Stage.RELEASED, Stage.PICKING, Stage.PACKED})
+_CATEGORIES: Final = {
+    ChangeKind.ADDRESS: Category.ADDRESS_CHANGE,
+    ChangeKind.CANCEL: Category.CANCEL_REFUND,
+}
+_ABOUT: Final = {
+    ChangeKind.ADDRESS: N_("Wants another address"),
+    ChangeKind.DELIVERY: N_("Wants another way of delivery"),
+    ChangeKind.INSTRUCTIONS: N_("Has instructions for the delivery"),
+    ChangeKind.ADD: N_("Wants to add something"),
+    ChangeKind.QUANTITY: N_("Wants another quantity"),
+    ChangeKind.REMOVE: N_("Wants less"),
+    ChangeKind.GIFT_NOTE: N_("Has a gift note"),
+    ChangeKind.CANCEL: N_("Wants to cancel the order"),
+}
+
+
+class TermsChangedError(CheckoutCaseError):
+    """What was agreed to is no longer what would be done; ``terms`` is what it is now."""
+
+    code = "terms_changed"
+    status = 409
+
+    def __init__(self, terms: Terms) -> None:
+        super().__init__("the order or the price has changed meanwhile")
+        self.terms = terms
+
+
+class RefusedChangeError(CheckoutCaseError):
+    """This can't be changed now; ``reason`` says why."""
+
+    code = "refused"
+    status = 409
+
+    def __init__(self, reason: Refusal) -> None:
+        super().__init__(f"this can't be changed: {reason}")
+        self.reason = reason
+
+
+def ask(
+    runtime: Runtime,
+    order_ref: str,
+    kind: ChangeKind,
+    given: Mapping[str, Any],
+    *,
+    agreed: str,
+    key: str,
+    text: str | None = None,
+) -> Change:
+    """Take a customer's request; it is approved at once where nobody's leave is needed.
+
+    Args:
+        agreed: the content that the customer was shown, with its price.
+        key: makes a repeated request one.
+        text: what they say to it.
+
+    Raises:
+        NotFoundError: changes aren't offered, or there is no such order.
+        TermsChangedError: it would be something else by now.
+        RefusedChangeError: it can't be changed now.
+        InvalidInputError: it can't be read.
+    """
+    if not is_offered(runtime):
+        raise NotFoundError("changes of orders are not offered")
+    terms = terms_of(runtime, order_now(runtime, order_ref), kind, given, runtime.clock())
+    if terms.refusal is not None:
+        raise RefusedChangeError(terms.refusal)
+    if terms.content != agreed:
+        raise TermsChangedError(terms)
+    with runtime.write() as unit:
+        known = queries.change_by_key(unit.session, key)
+        if known is not None:
+            return as_change(known, None)
+        work = _case(unit, terms, text)
+        row = _put(unit, work, terms, key)
+        told = {"action": "change_requested", "change": row.public_id, **_told(row)}
+        work.append(
+            EntryKind.CHANGE,
+            author=AuthorKind.CUSTOMER,
+            author_name=work.row.customer_name,
+            text=text,
+            data=told,
+        )
+        change = as_change(row, work.row.reference)
+        unit.emit("change_requested", case=info(work.row), change=change)
+        if not row.waits:
+            _go_on(unit, work, row)
+        return as_change(row, work.row.reference)
+
+
+def _case(unit: Unit, terms: Terms, text: str | None) -> Work:
+    order = terms.order
+    customer = order.customer
+    snapshot = {
+        "value_minor": order.value.minor_units if order.value else None,
+        "currency": order.value.currency if order.value else None,
+        "country": (order.address or {}).get("country"),
+        "customer": {
+            "ref": make_ref(customer.ref) if customer else None,
+            "name": customer.name if customer else None,
+            "email": customer.email if customer else None,
+            "language": customer.language if customer else None,
+            "tags": list(customer.tags) if customer else [],
+        },
+    }
+    draft = CaseDraft(
+        family=Family.CHANGE,
+        category=_CATEGORIES.get(terms.kind, Category.ORDER_CHANGE),
+        origin=Origin.WIDGET,
+        at=unit.now,
+        order_ref=make_ref(order.ref),
+        snapshot=snapshot,
+        about=_ABOUT[terms.kind],
+        text=text,
+        checkout_due=order.cut_off_at,
+    )
+    row, _opened = open_or_join(unit, draft)
+    return Work(unit, row, unit.now)
+
+
+def _put(unit: Unit, work: Work, terms: Terms, key: str) -> ChangeRow:
+    subject = f"order:{make_ref(terms.order.ref)}"
+    waits = _make_room(unit, work, subject)
+    state = ChangeState.AWAITING_PAYMENT if terms.must_pay else ChangeState.PRICED
+    plan = unit.runtime.policy.changes
+    delta = terms.delta
+    return queries.add_change(
+        unit.session,
+        {
+            "public_id": "CH-" + "".join(secrets.choice(_ALPHABET) for _ in range(10)),
+            "subject": subject,
+            "case_id": work.row.id,
+            "order_ref": make_ref(terms.order.ref),
+            "checkout_ref": make_ref(terms.order.checkout_ref),
+            "kind": terms.kind,
+            "state": state,
+            "waits": waits,
+            "stage": terms.stage,
+            "base_version": terms.version,
+            "asked": dict(terms.asked),
+            "before": dict(terms.before),
+            "delta_minor": delta.minor_units if delta is not None else None,
+            "currency": delta.currency if delta is not None else None,
+            "leave": terms.leave,
+            "must_pay": terms.must_pay,
+            "content": terms.content,
+            "cut_off_at": terms.order.cut_off_at,
+            "requested_at": unit.now,
+            "wake_at": _expires(
+                plan.pay_within if terms.must_pay else plan.decide_within, terms, unit
+            ),
+            "key": key,
+        },
+    )
+
+
+def _expires(within: timedelta, terms: Terms, unit: Unit) -> datetime:
+    return min(filter(None, (unit.now + within, terms.order.cut_off_at)))
+
+
+def _make_room(unit: Unit, work: Work, subject: str) -> bool:
+    """End what a newer request replaces; whether the newer one has to wait for an approved one."""
+    waits = False
+    for before in queries.open_changes(unit.session, subject):
+        if before.state in rules.UNDECIDED:
+            end(unit, work, before, ChangeState.SUPERSEDED, None)
+        else:
+            waits = True
+    return waits
+
+
+def _go_on(unit: Unit, work: Work, row: ChangeRow) -> None:
+    """Approve what needs nobody's leave; let the warehouse hold what somebody has to look at."""
+    if row.state == ChangeState.PRICED and row.leave == Leave.AUTOMATIC:
+        _approve(unit, work, row, row.content, Leave.AUTOMATIC)
+    elif row.stage in _HELD and unit.runtime.settings.fulfilment_url:
+        put(unit, HOLD, row)
+
+
+def put(unit: Unit, kind: str, row: ChangeRow, due_at: datetime | None = None) -> None:
+    """Write something about a change to the outbox, once."""
+    outbox.put(
+        unit.session,
+        kind,
+        f"{kind}:{row.public_id}:{row.content[:12]}",
+        {"change": row.public_id},
+        now=unit.now,
+        due_at=due_at,
+        case_id=row.case_id,
+    )
+
+
+def approve(runtime: Runtime, change_id: str, content: str, *, agent: Agent) -> Change:
+    """Agree to a change as it was shown.
+
+    Args:
+        content: of what the agent saw.
+
+    Raises:
+        NotFoundError, PermissionDeniedError: there is none, or it isn't this agent's to decide.
+        InvalidTransitionError: it isn't open for it, has changed, or needs a supervisor.
+        RefusedChangeError: the order no longer allows it; the change has been refused.
+    """
+    seen = _peek(runtime, change_id)
+    refusal = check_again(runtime, seen)
+    with runtime.write() as unit:
+        row, work = locked(unit, change_id)
+        require(runtime, agent, "change", info(work.row))
+        if refusal is not None:
+            end(unit, work, row, ChangeState.REJECTED, refusal)
+        else:
+            by = Leave.SUPERVISOR if agent.is_supervisor else Leave.AGENT
+            _approve(unit, work, row, content, by, agent=agent)
+        change = as_change(row, work.row.reference)
+    if refusal is not None:
+        raise RefusedChangeError(refusal)
+    return change
+
+
+def _approve(
+    unit: Unit,
+    work: Work,
+    row: ChangeRow,
+    content: str,
+    by: Leave,
+    *,
+    agent: Agent | None = None,
+) -> None:
+    after = rules.approve(progress_of(row), content, by)
+    values = {
+        "state": after.state,
+        "approved": after.approved,
+        "approved_at": unit.now,
+        "approved_by": str(agent.ref) if agent else None,
+        "approved_by_name": agent.name if agent else None,
+        "wake_at": row.cut_off_at,
+    }
+    queries.set_change(unit.session, row, values)
+    put(unit, HANDOVER, row)
+    told = {"action": "change_approved", "change": row.public_id, **_told(row)}
+    work.append(EntryKind.CHANGE, agent=agent, data=told)
+    unit.emit("change_approved", case=info(work.row), change=as_change(row, work.row.reference))
+
+
+def refuse(runtime: Runtime, change_id: str, *, agent: Agent, text: str) -> Change:
+    """Refuse a change; the customer reads why.
+
+    Raises:
+        InvalidInputError: no reason is given.
+        InvalidTransitionError: it is too late for it.
+    """
+    reason = text.strip()[:500]
+    if not reason:
+        raise InvalidInputError("say why", field="text")
+    with runtime.write() as unit:
+        row, work = locked(unit, change_id)
+        require(runtime, agent, "change", info(work.row))
+        end(unit, work, row, ChangeState.REJECTED, Refusal.REFUSED, agent=agent, text=reason)
+        return as_change(row, work.row.reference)
+
+
+def paid(runtime: Runtime, change_id: str, payment_id: str | None) -> Change:
+    """Note that the customer has paid what a change costs; a repetition changes nothing."""
+    with runtime.write() as unit:
+        row, work = locked(unit, change_id)
+        if row.paid_at is None:
+            after = rules.pay(progress_of(row))
+            wake_at = unit.now + unit.runtime.policy.changes.decide_within
+            values = {"state": after.state, "paid_at": unit.now, "wake_at": wake_at}
+            queries.set_change(unit.session, row, {**values, "payment_id": make_ref(payment_id)})
+            told = {"action": "change_paid", "change": row.public_id, **_told(row)}
+            work.append(EntryKind.CHANGE, data=told)
+            if not row.waits:
+                _go_on(unit, work, row)
+        return as_change(row, work.row.reference)
+
+
+def get(runtime: Runtime, change_id: str) -> Change:
+    """Return a change; raises ``NotFoundError``."""
+    return _peek(runtime, change_id)
+
+
+def of_order(runtime: Runtime, order_ref: str) -> list[Change]:
+    """Return the newest changes of an order, newest first."""
+    with runtime.read() as session:
+        found = queries.changes_of(session, f"order:{order_ref}")
+        return [as_change(row, None) for row in found]
+
+
+def check_again(runtime: Runtime, change: Change) -> Refusal | None:
+    """Ask the shop once more whether a change still can be made; ``None`` when it can."""
+    terms, refusal = _terms_now(runtime, change)
+    if terms is not None and refusal is None and terms.version != change.base_version:
+        return Refusal.VERSION
+    return refusal
+
+
+def _terms_now(runtime: Runtime, change: Change) -> tuple[Terms | None, Refusal | None]:
+    """Return what a change would mean now; refused when it costs something else."""
+    try:
+        order = order_now(runtime, change.order_ref or "")
+        terms = terms_of(runtime, order, change.kind, change.asked, runtime.clock())
+    except CheckoutCaseError:
+        return None, Refusal.VERSION
+    if terms.refusal is not None:
+        return terms, terms.refusal
+    return terms, None if terms.delta == change.delta else Refusal.VERSION
+
+
+def go_on(runtime: Runtime, change_id: str) -> None:
+    """Look anew at a change that has waited: the order may be another one by now.
+
+    At the price that the customer has agreed to it goes on; at another one they have to ask again.
+    """
+    seen = _peek(runtime, change_id)
+    terms, refusal = _terms_now(runtime, seen)
+    with runtime.write() as unit:
+        row, work = locked(unit, change_id)
+        if row.state not in rules.UNDECIDED or row.waits:
+            return
+        if terms is None or refusal is not None:
+            end(unit, work, row, ChangeState.REJECTED, refusal or Refusal.VERSION)
+            return
+        after = rules.price(
+            progress_of(row), terms.content, must_pay=terms.must_pay, leave=terms.leave
+        )
+        plan = unit.runtime.policy.changes
+        must_still_pay = after.state is ChangeState.AWAITING_PAYMENT
+        within = plan.pay_within if must_still_pay else plan.decide_within
+        values = {
+            "state": after.state,
+            "content": after.content,
+            "approved": after.approved,
+            "leave": after.leave,
+            "stage": terms.stage,
+            "base_version": terms.version,
+            "before": dict(terms.before),
+            "wake_at": _expires(within, terms, unit),
+            "promoted_at": None,
+        }
+        queries.set_change(unit.session, row, values)
+        _go_on(unit, work, row)
+
+
+def _peek(runtime: Runtime, change_id: str) -> Change:
+    with runtime.read() as session:
+        row = queries.change_by_id(session, change_id)
+        case = queries_due.case_by_id(session, row.case_id) if row is not None else None
+        if row is None:
+            raise NotFoundError(f"there is no change {change_id}")
+        return as_change(row, case.reference if case is not None else None)
+
+
+def locked(unit: Unit, change_id: str) -> tuple[ChangeRow, Work]:
+    """Return a change and its case, both locked: the case first, as everywhere."""
+    found = queries.change_by_id(unit.session, change_id)
+    case = queries_due.case_by_id(unit.session, found.case_id) if found is not None else None
+    row = queries.change_by_id(unit.session, change_id, lock=True)
+    if row is None or case is None:
+        raise NotFoundError(f"there is no change {change_id}")
+    return row, Work(unit, case, unit.now)
+
+
+def end(
+    unit: Unit,
+    work: Work,
+    row: ChangeRow,
+    state: ChangeState,
+    reason: Refusal | None,
+    *,
+    agent: Agent | None = None,
+    text: str | None = None,
+) -> None:
+    """End a change without it being applied, and go on with the one that waits for it."""
+    after = rules.end(progress_of(row), state)
+    was_held = row.stage in _HELD and row.state in rules.UNDECIDED
+    values = {"state": after.state, "reason": reason, "reason_text": text}
+    queries.set_change(
+        unit.session, row, {**values, "ended_at": unit.now, "wake_at": None, "promoted_at": None}
+    )
+    told = {"action": f"change_{state}", "change": row.public_id, "reason": reason, **_told(row)}
+    work.append(EntryKind.CHANGE, agent=agent, text=text, data=told)
+    if was_held and unit.runtime.settings.fulfilment_url and state is not ChangeState.SUPERSEDED:
+        put(unit, RELEASE, row)
+    change = as_change(row, work.row.reference)
+    if state is not ChangeState.SUPERSEDED:
+        unit.emit("change_refused", case=info(work.row), change=change, reason=reason)
+        after_end(unit, work, row, Outcome.REFUSED)
+
+
+def after_end(unit: Unit, work: Work, row: ChangeRow, outcome: Outcome) -> None:
+    """Let the waiting change be looked at; solve the case when nothing of it is open."""
+    open_ = queries.open_changes(unit.session, row.subject)
+    for waiting in open_:
+        if waiting.waits:
+            queries.set_change(unit.session, waiting, {"waits": False, "promoted_at": unit.now})
+    in_conflict = row.state == ChangeState.CONFLICT
+    if (
+        not open_
+        and not in_conflict
+        and Status(work.row.status) not in (Status.SOLVED, Status.CLOSED)
+    ):
+        before = work.row.status
+        work.end(ended(Status.SOLVED, outcome, unit.now))
+        told = {"action": "status", "from": before, "to": Status.SOLVED, "outcome": outcome}
+        work.append(EntryKind.DECISION, data=told)
+        unit.emit("case_solved", case=info(work.row), outcome=outcome)
+
+
+def progress_of(row: ChangeRow) -> Progress:
+    """Return what the rules need of a change."""
+    return Progress(
+        state=ChangeState(row.state),
+        content=row.content,
+        leave=Leave(row.leave),
+        must_pay=row.must_pay,
+        paid=row.paid_at is not None,
+        approved=row.approved,
+        waits=row.waits,
+    )
+
+
+def as_change(row: ChangeRow, case: str | None) -> Change:
+    """Return a change as code reads it."""
+    known = row.delta_minor is not None and row.currency is not None
+    return Change(
+        id=row.public_id,
+        kind=ChangeKind(row.kind),
+        state=ChangeState(row.state),
+        order_ref=row.order_ref,
+        checkout_ref=row.checkout_ref,
+        asked=dict(row.asked),
+        before=dict(row.before),
+        delta=Money.minor(row.delta_minor or 0, row.currency or "USD") if known else None,
+        base_version=row.base_version,
+        payment_id=row.payment_id,
+        reason=row.reason,
+        case=case,
+        requested_at=row.requested_at,
+    )
+
+
+def _told(row: ChangeRow) -> dict[str, Any]:
+    return {"kind": row.kind, "before": row.before, "asked": row.asked}
