@@ -14,6 +14,7 @@ from ...i18n import current_locale, gettext, is_rtl, use_locale
 from ...services.runtime import Runtime
 from ..guard import asset_of, pick_locale
 from .blueprint import blueprint
+from .change_views import change_url
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +35,7 @@ def install(app: Flask, runtime: Runtime) -> None:
         return _markup(runtime)
 
     app.jinja_env.globals["checkout_case_widget"] = checkout_case_widget
+    app.jinja_env.globals["checkout_case_change_url"] = change_url
     if settings.widget == "auto":
 
         @app.after_request

@@ -1,0 +1,161 @@
+"""What customers read about changes of their order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from ...change_types import ADDRESS_FIELDS, Change, ChangeKind, ChangeState
+from ...i18n import N_, format_money, format_when, gettext
+from ...rules.addresses import differences
+from ...rules.changes import Leave, Refusal
+from ...services.change_terms import Terms
+from ...types import Money, Order
+
+KINDS: Final[Mapping[ChangeKind, str]] = {
+    ChangeKind.ADDRESS: N_("Correct the address"),
+    ChangeKind.DELIVERY: N_("Choose another delivery"),
+    ChangeKind.INSTRUCTIONS: N_("Say something to the driver"),
+    ChangeKind.QUANTITY: N_("Change a quantity"),
+    ChangeKind.REMOVE: N_("Leave something out"),
+    ChangeKind.GIFT_NOTE: N_("Write a gift note"),
+    ChangeKind.CANCEL: N_("Cancel the order"),
+}
+"""In the order in which they are offered; what is added is chosen in the shop itself."""
+FIELDS: Final[Mapping[str, str]] = {
+    "name": N_("Name"),
+    "company": N_("Company"),
+    "line1": N_("Street and number"),
+    "line2": N_("Flat, floor, building"),
+    "sublocality": N_("District"),
+    "city": N_("Town or city"),
+    "region": N_("State or region"),
+    "postcode": N_("Postcode"),
+    "country": N_("Country (two letters)"),
+}
+STATES: Final[Mapping[ChangeState, str]] = {
+    ChangeState.REQUESTED: N_("We look at it"),
+    ChangeState.PRICED: N_("We look at it"),
+    ChangeState.AWAITING_PAYMENT: N_("Waits for your payment"),
+    ChangeState.APPROVED: N_("On its way to the warehouse"),
+    ChangeState.SENT: N_("On its way to the warehouse"),
+    ChangeState.ACKNOWLEDGED: N_("The warehouse has it"),
+    ChangeState.APPLIED: N_("Done"),
+    ChangeState.REJECTED: N_("Not possible"),
+    ChangeState.EXPIRED: N_("Not done"),
+    ChangeState.SUPERSEDED: N_("Replaced by a newer request"),
+    ChangeState.CONFLICT: N_("We ask the warehouse"),
+}
+REASONS: Final[Mapping[Refusal, str]] = {
+    Refusal.NOT_OFFERED: N_("This can't be changed online."),
+    Refusal.TOO_LATE: N_("The parcel is being packed: it is too late for this."),
+    Refusal.SHIPPED: N_(
+        "The parcel has left. Ask us: we may reach the carrier, or you send it back."
+    ),
+    Refusal.CANCELLED: N_("The order is cancelled."),
+    Refusal.UNCHANGED: N_("The order is like that already."),
+    Refusal.OUT_OF_STOCK: N_("There isn't enough of it left."),
+    Refusal.NO_PRICE: N_("Nobody could say what it costs."),
+    Refusal.REFUSED: N_("We could not do this."),
+    Refusal.WAREHOUSE: N_("The warehouse could no longer do this."),
+    Refusal.NOT_PAID: N_("It was not paid in time."),
+    Refusal.NOT_DECIDED: N_("We did not get to it in time. Please write to us."),
+    Refusal.VERSION: N_("The order has changed meanwhile. Please ask again."),
+    Refusal.NO_ANSWER: N_("The warehouse has not answered yet. We are asking."),
+}
+PROBLEMS: Final[Mapping[str, str]] = {
+    "missing": N_("Please fill this in."),
+    "invalid": N_("This can't be right."),
+    "too_long": N_("Please keep it shorter."),
+}
+
+
+def kinds(order: Order, offered: frozenset[ChangeKind]) -> list[tuple[str, str]]:
+    """Return what may be asked for of this order, as its key and its words."""
+    lacking = {
+        ChangeKind.DELIVERY: len(order.deliveries) < 2,
+        ChangeKind.QUANTITY: not order.lines,
+        ChangeKind.REMOVE: len(order.lines) < 2,
+        ChangeKind.ADDRESS: order.address is None,
+    }
+    return [
+        (kind.value, gettext(words))
+        for kind, words in KINDS.items()
+        if kind in offered and not lacking.get(kind, False)
+    ]
+
+
+def lines_of(kind: ChangeKind, values: Mapping[str, Any], order: Order) -> list[str]:
+    """Return one side of a change, before or after, as lines of text."""
+    if kind is ChangeKind.ADDRESS:
+        return [str(values[name]) for name in ADDRESS_FIELDS if values.get(name)]
+    if kind is ChangeKind.DELIVERY:
+        return [
+            str(order.deliveries.get(values.get("delivery") or "", values.get("delivery") or ""))
+        ]
+    if kind in (ChangeKind.INSTRUCTIONS, ChangeKind.GIFT_NOTE):
+        return str(values.get(kind.value) or gettext("Nothing")).splitlines()
+    if kind is ChangeKind.CANCEL:
+        return []
+    titles = {line.sku: line.title for line in order.lines}
+    title = titles.get(values.get("sku", ""), values.get("title") or values.get("sku"))
+    return [f"{values.get('quantity', 0)} × {title}"]
+
+
+def changed_fields(
+    kind: ChangeKind, before: Mapping[str, Any], after: Mapping[str, Any]
+) -> list[str]:
+    """Return which parts of an address are others."""
+    if kind is not ChangeKind.ADDRESS:
+        return []
+    return [gettext(FIELDS[name]) for name in differences(before, after)]
+
+
+def price(delta: Money | None) -> str:
+    """Say what a change costs."""
+    if delta is None:
+        return gettext("We tell you what it costs before we do it.")
+    if delta.minor_units == 0:
+        return gettext("It costs nothing.")
+    amount = format_money(abs(delta.minor_units), delta.currency)
+    if delta.minor_units > 0:
+        return gettext("You pay %(amount)s more.", amount=amount)
+    return gettext("You get %(amount)s back when the warehouse has confirmed it.", amount=amount)
+
+
+def leave(terms: Terms) -> str:
+    """Say who decides."""
+    if terms.leave is Leave.AUTOMATIC:
+        return gettext("It is done at once.")
+    return gettext("Somebody of us looks at it first.")
+
+
+def refused(reason: Refusal) -> str:
+    return gettext(REASONS[reason])
+
+
+def state(change: Change) -> dict[str, str]:
+    """Return where a request stands, and why it wasn't done."""
+    why = REASONS.get(Refusal(change.reason)) if change.reason else None
+    return {
+        "kind": gettext(KINDS.get(change.kind, KINDS[ChangeKind.QUANTITY])),
+        "state": gettext(STATES[change.state]),
+        "why": gettext(why) if why else "",
+        "at": f"{format_when(change.requested_at)} UTC",
+        "is_over": "yes" if change.state in _ENDED else "",
+        "is_bad": "yes" if change.state in _BAD else "",
+    }
+
+
+def until(at: datetime | None) -> str:
+    """Say until when it is done without anybody's leave."""
+    return (
+        gettext("Changes are done at once until %(time)s.", time=f"{format_when(at)} UTC")
+        if at
+        else ""
+    )
+
+
+_BAD: Final = frozenset({ChangeState.REJECTED, ChangeState.EXPIRED, ChangeState.CONFLICT})
+_ENDED: Final = _BAD | {ChangeState.APPLIED, ChangeState.SUPERSEDED}
