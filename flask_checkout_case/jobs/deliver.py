@@ -19,7 +19,7 @@ from typing import Any, Final
 from ..data import claims, queries_due
 from ..data.models import OutboxRow
 from ..errors import ConfigurationError
-from ..services import changes, escalation, outreach
+from ..services import change_steps, escalation, outreach
 from ..services import handover as handing
 from ..services.runtime import Runtime
 from . import alerts, handover, letters
@@ -200,7 +200,7 @@ class _Worker:
             claims.put_back(unit.session, item.id, due_at, owner=self.owner, error=told)
 
     def _give_up(self, item: Item, told: str) -> None:
-        if item.kind == changes.HANDOVER:
+        if item.kind == change_steps.HANDOVER:
             handing.give_up(self.runtime, str(item.payload["change"]), told)
         self._settle(item, claims.GAVE_UP, told)
 
@@ -278,9 +278,9 @@ KINDS: Final[Mapping[str, Prepare]] = {
     outreach.INVITATION: _payment_again,
     escalation.KIND: _escalation,
     escalation.ALERT: _alert,
-    changes.HANDOVER: _change,
-    changes.HOLD: _change,
-    changes.RELEASE: _change,
-    changes.APPLY: _change_applied,
+    change_steps.HANDOVER: _change,
+    change_steps.HOLD: _change,
+    change_steps.RELEASE: _change,
+    change_steps.APPLY: _change_applied,
 }
 """Who prepares what, by the outbox's ``kind``: a new one is a function and a line here."""

@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 
 from .. import egress
-from ..services import changes, handover
+from ..services import change_steps, changes, handover
 from ..services.runtime import Runtime
 from ..standard_webhooks import sign
 from .mail import PermanentError
@@ -112,7 +112,7 @@ class Application:
 
 def prepare(runtime: Runtime, kind: str, change_id: str, key: str) -> Post | str:
     """Make what is to be sent, or say why nothing is any more."""
-    if kind == changes.HANDOVER:
+    if kind == change_steps.HANDOVER:
         change, why = handover.begin(runtime, change_id)
         if change is None:
             return why or "not wanted"
@@ -121,7 +121,7 @@ def prepare(runtime: Runtime, kind: str, change_id: str, key: str) -> Post | str
     has_address = runtime.settings.fulfilment_url is not None
     told = handover.payload(change, kind, runtime.clock())
     body = json.dumps(told, separators=(",", ":")).encode() if has_address else b""
-    return Post(change_id, f"msg_{key}"[:250], body, kind == changes.HANDOVER)
+    return Post(change_id, f"msg_{key}"[:250], body, kind == change_steps.HANDOVER)
 
 
 def pause_after(attempts: int, error: Exception) -> timedelta | None:

@@ -10,16 +10,17 @@ from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
-from ..data import queries_assignment, queries_protocol, queries_queue
+from ..data import queries_assignment, queries_change, queries_protocol, queries_queue
 from ..data import queries_caseview as queries
 from ..data.callback_models import CallbackRow
+from ..data.change_models import ChangeRow, HandoverRow
 from ..data.models import AgentRow, CaseRow, CheckoutRow, EntryRow, EventRow, TaskRow
 from ..errors import NotFoundError
 from ..rules import lifecycle
 from ..rules import protocols as protocol_rules
 from ..rules.assignment import AUTOMATIC, belongs
 from ..rules.urgency import Standing, standing
-from ..types import Agent, CaseInfo, Order, Priority, Status
+from ..types import Agent, CaseInfo, Family, Order, Priority, Status
 from . import watching
 from .attempts import Payments, payments_of
 from .due import Clock, running_clocks
@@ -60,6 +61,7 @@ class CaseView:
         customer: who it is as the shop tells it now, else as the checkout did; by the names of
             :class:`~flask_checkout_case.Customer`.
         customer_failed: the shop could not tell who it is now.
+        changes: of the order, that the case is about; ``handovers``: what became of each.
         call: the call that the customer has asked for, while the case is live.
         allowed: the actions that this agent may take.
         may_decline: whether the case was given to this agent automatically.
@@ -85,6 +87,8 @@ class CaseView:
     colleagues: tuple[AgentRow, ...]
     checklists: tuple[Checklist, ...]
     call: CallbackRow | None
+    changes: tuple[ChangeRow, ...]
+    handovers: tuple[HandoverRow, ...]
     standing: Standing | None
     allowed: frozenset[str]
     may_decline: bool
@@ -123,6 +127,7 @@ def view(runtime: Runtime, reference: str, agent: Agent, *, before: int | None =
         agents = queries_queue.agents(session)
         may_decline = _may_decline(session, row, agent)
         tasks = queries_protocol.tasks_of(session, row.id)
+        changes, handovers = _changes(session, row)
     allowed = frozenset(action for action in ACTIONS if may(runtime, agent, action, case))
     shown, now = entries[-ENTRIES:], runtime.clock()
     cart = _cart(row, checkout)
@@ -145,6 +150,8 @@ def view(runtime: Runtime, reference: str, agent: Agent, *, before: int | None =
         agents=tuple(agents),
         colleagues=tuple(_colleagues(runtime, row, agents)),
         checklists=tuple(checklists(runtime.policy, tasks)),
+        changes=changes,
+        handovers=handovers,
         call=call if _is_live(row) else None,
         standing=_standing(runtime, row, case),
         allowed=allowed,
@@ -154,6 +161,16 @@ def view(runtime: Runtime, reference: str, agent: Agent, *, before: int | None =
         ),
         now=now,
     )
+
+
+def _changes(
+    session: Session, row: CaseRow
+) -> tuple[tuple[ChangeRow, ...], tuple[HandoverRow, ...]]:
+    # Most cases are about no change, and cost no statement.
+    if row.family != Family.CHANGE:
+        return (), ()
+    changes = tuple(queries_change.changes_of_case(session, row.id))
+    return changes, tuple(queries_change.handovers_of(session, [one.id for one in changes]))
 
 
 def _colleagues(runtime: Runtime, row: CaseRow, agents: Sequence[AgentRow]) -> Iterator[AgentRow]:

@@ -7,41 +7,42 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from ..change_types import Change, ChangeKind, ChangeState, Stage
-from ..data import outbox, queries_due
+from ..change_types import Change, ChangeKind, ChangeState
 from ..data import queries_change as queries
 from ..data.change_models import ChangeRow
 from ..errors import CheckoutCaseError, InvalidInputError, NotFoundError
 from ..i18n import N_
 from ..rules import changes as rules
-from ..rules.changes import Leave, Progress, Refusal
+from ..rules.changes import Leave, Refusal
 from ..types import (
     Agent,
     AuthorKind,
     Category,
     EntryKind,
     Family,
-    Money,
     Origin,
-    Outcome,
-    Status,
     make_ref,
 )
+from .change_steps import (
+    RefusedChangeError,
+    approve_now,
+    as_change,
+    end,
+    go_on_from,
+    locked,
+    peek,
+    progress_of,
+    told_of,
+)
 from .change_terms import Terms, is_offered, order_now, terms_of
-from .closing import ended
 from .opening import CaseDraft, open_or_join
 from .permission import require
+from .reading import get as get_case
 from .reading import info
 from .runtime import Runtime, Unit
 from .work import Work
 
-HANDOVER: Final = "change"
-"""The outbox's kind of an approved change; ``APPLY`` of one that fulfilment has taken."""
-APPLY: Final = "change_apply"
-HOLD: Final = "change_hold"
-RELEASE: Final = "change_release"
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_HELD: Final = frozenset({Stage.RELEASED, Stage.PICKING, Stage.PACKED})
 _CATEGORIES: Final = {
     ChangeKind.ADDRESS: Category.ADDRESS_CHANGE,
     ChangeKind.CANCEL: Category.CANCEL_REFUND,
@@ -67,17 +68,6 @@ class TermsChangedError(CheckoutCaseError):
     def __init__(self, terms: Terms) -> None:
         super().__init__("the order or the price has changed meanwhile")
         self.terms = terms
-
-
-class RefusedChangeError(CheckoutCaseError):
-    """This can't be changed now; ``reason`` says why."""
-
-    code = "refused"
-    status = 409
-
-    def __init__(self, reason: Refusal) -> None:
-        super().__init__(f"this can't be changed: {reason}")
-        self.reason = reason
 
 
 def ask(
@@ -116,7 +106,7 @@ def ask(
             return as_change(known, None)
         work = _case(unit, terms, text)
         row = _put(unit, work, terms, key)
-        told = {"action": "change_requested", "change": row.public_id, **_told(row)}
+        told = {"action": "change_requested", "change": row.public_id, **told_of(row)}
         work.append(
             EntryKind.CHANGE,
             author=AuthorKind.CUSTOMER,
@@ -127,7 +117,7 @@ def ask(
         change = as_change(row, work.row.reference)
         unit.emit("change_requested", case=info(work.row), change=change)
         if not row.waits:
-            _go_on(unit, work, row)
+            go_on_from(unit, work, row)
         return as_change(row, work.row.reference)
 
 
@@ -212,92 +202,73 @@ def _make_room(unit: Unit, work: Work, subject: str) -> bool:
     return waits
 
 
-def _go_on(unit: Unit, work: Work, row: ChangeRow) -> None:
-    """Approve what needs nobody's leave; let the warehouse hold what somebody has to look at."""
-    if row.state == ChangeState.PRICED and row.leave == Leave.AUTOMATIC:
-        _approve(unit, work, row, row.content, Leave.AUTOMATIC)
-    elif row.stage in _HELD and unit.runtime.settings.fulfilment_url:
-        put(unit, HOLD, row)
-
-
-def put(unit: Unit, kind: str, row: ChangeRow, due_at: datetime | None = None) -> None:
-    """Write something about a change to the outbox, once."""
-    outbox.put(
-        unit.session,
-        kind,
-        f"{kind}:{row.public_id}:{row.content[:12]}",
-        {"change": row.public_id},
-        now=unit.now,
-        due_at=due_at,
-        case_id=row.case_id,
-    )
-
-
-def approve(runtime: Runtime, change_id: str, content: str, *, agent: Agent) -> Change:
+def approve(
+    runtime: Runtime,
+    reference: str,
+    change_id: str,
+    content: str,
+    *,
+    agent: Agent,
+    version: int | None,
+) -> Change:
     """Agree to a change as it was shown.
 
     Args:
+        reference: of the case on whose page it was.
         content: of what the agent saw.
 
     Raises:
         NotFoundError, PermissionDeniedError: there is none, or it isn't this agent's to decide.
+        StaleVersionError: the case has changed since.
         InvalidTransitionError: it isn't open for it, has changed, or needs a supervisor.
         RefusedChangeError: the order no longer allows it; the change has been refused.
     """
-    seen = _peek(runtime, change_id)
-    refusal = check_again(runtime, seen)
+    _may_decide(runtime, reference, change_id, agent)
+    refusal = check_again(runtime, peek(runtime, change_id))
     with runtime.write() as unit:
         row, work = locked(unit, change_id)
-        require(runtime, agent, "change", info(work.row))
+        work.check(version)
         if refusal is not None:
-            end(unit, work, row, ChangeState.REJECTED, refusal)
+            end(unit, work, row, ChangeState.REJECTED, refusal, agent=agent)
         else:
             by = Leave.SUPERVISOR if agent.is_supervisor else Leave.AGENT
-            _approve(unit, work, row, content, by, agent=agent)
+            approve_now(unit, work, row, content, by, agent=agent)
+            work.change({})
         change = as_change(row, work.row.reference)
     if refusal is not None:
         raise RefusedChangeError(refusal)
     return change
 
 
-def _approve(
-    unit: Unit,
-    work: Work,
-    row: ChangeRow,
-    content: str,
-    by: Leave,
+def _may_decide(runtime: Runtime, reference: str, change_id: str, agent: Agent) -> None:
+    require(runtime, agent, "change", get_case(runtime, reference))
+    if peek(runtime, change_id).case != reference:
+        raise NotFoundError(f"there is no change {change_id}")
+
+
+def refuse(
+    runtime: Runtime,
+    reference: str,
+    change_id: str,
     *,
-    agent: Agent | None = None,
-) -> None:
-    after = rules.approve(progress_of(row), content, by)
-    values = {
-        "state": after.state,
-        "approved": after.approved,
-        "approved_at": unit.now,
-        "approved_by": str(agent.ref) if agent else None,
-        "approved_by_name": agent.name if agent else None,
-        "wake_at": row.cut_off_at,
-    }
-    queries.set_change(unit.session, row, values)
-    put(unit, HANDOVER, row)
-    told = {"action": "change_approved", "change": row.public_id, **_told(row)}
-    work.append(EntryKind.CHANGE, agent=agent, data=told)
-    unit.emit("change_approved", case=info(work.row), change=as_change(row, work.row.reference))
-
-
-def refuse(runtime: Runtime, change_id: str, *, agent: Agent, text: str) -> Change:
+    agent: Agent,
+    text: str,
+    version: int | None,
+) -> Change:
     """Refuse a change; the customer reads why.
 
     Raises:
-        InvalidInputError: no reason is given.
+        NotFoundError, PermissionDeniedError, StaleVersionError: as :func:`approve` does.
+        InvalidInputError: no reason is given (``field="why"``).
         InvalidTransitionError: it is too late for it.
     """
+    _may_decide(runtime, reference, change_id, agent)
     reason = text.strip()[:500]
     if not reason:
-        raise InvalidInputError("say why", field="text")
+        raise InvalidInputError("say why", field="why")
     with runtime.write() as unit:
         row, work = locked(unit, change_id)
-        require(runtime, agent, "change", info(work.row))
+        work.check(version)
         end(unit, work, row, ChangeState.REJECTED, Refusal.REFUSED, agent=agent, text=reason)
         return as_change(row, work.row.reference)
 
@@ -311,16 +282,16 @@ def paid(runtime: Runtime, change_id: str, payment_id: str | None) -> Change:
             wake_at = unit.now + unit.runtime.policy.changes.decide_within
             values = {"state": after.state, "paid_at": unit.now, "wake_at": wake_at}
             queries.set_change(unit.session, row, {**values, "payment_id": make_ref(payment_id)})
-            told = {"action": "change_paid", "change": row.public_id, **_told(row)}
+            told = {"action": "change_paid", "change": row.public_id, **told_of(row)}
             work.append(EntryKind.CHANGE, data=told)
             if not row.waits:
-                _go_on(unit, work, row)
+                go_on_from(unit, work, row)
         return as_change(row, work.row.reference)
 
 
 def get(runtime: Runtime, change_id: str) -> Change:
     """Return a change; raises ``NotFoundError``."""
-    return _peek(runtime, change_id)
+    return peek(runtime, change_id)
 
 
 def of_order(runtime: Runtime, order_ref: str) -> list[Change]:
@@ -355,7 +326,7 @@ def go_on(runtime: Runtime, change_id: str) -> None:
 
     At the price that the customer has agreed to it goes on; at another one they have to ask again.
     """
-    seen = _peek(runtime, change_id)
+    seen = peek(runtime, change_id)
     terms, refusal = _terms_now(runtime, seen)
     with runtime.write() as unit:
         row, work = locked(unit, change_id)
@@ -382,106 +353,4 @@ def go_on(runtime: Runtime, change_id: str) -> None:
             "promoted_at": None,
         }
         queries.set_change(unit.session, row, values)
-        _go_on(unit, work, row)
-
-
-def _peek(runtime: Runtime, change_id: str) -> Change:
-    with runtime.read() as session:
-        row = queries.change_by_id(session, change_id)
-        case = queries_due.case_by_id(session, row.case_id) if row is not None else None
-        if row is None:
-            raise NotFoundError(f"there is no change {change_id}")
-        return as_change(row, case.reference if case is not None else None)
-
-
-def locked(unit: Unit, change_id: str) -> tuple[ChangeRow, Work]:
-    """Return a change and its case, both locked: the case first, as everywhere."""
-    found = queries.change_by_id(unit.session, change_id)
-    case = queries_due.case_by_id(unit.session, found.case_id) if found is not None else None
-    row = queries.change_by_id(unit.session, change_id, lock=True)
-    if row is None or case is None:
-        raise NotFoundError(f"there is no change {change_id}")
-    return row, Work(unit, case, unit.now)
-
-
-def end(
-    unit: Unit,
-    work: Work,
-    row: ChangeRow,
-    state: ChangeState,
-    reason: Refusal | None,
-    *,
-    agent: Agent | None = None,
-    text: str | None = None,
-) -> None:
-    """End a change without it being applied, and go on with the one that waits for it."""
-    after = rules.end(progress_of(row), state)
-    was_held = row.stage in _HELD and row.state in rules.UNDECIDED
-    values = {"state": after.state, "reason": reason, "reason_text": text}
-    queries.set_change(
-        unit.session, row, {**values, "ended_at": unit.now, "wake_at": None, "promoted_at": None}
-    )
-    told = {"action": f"change_{state}", "change": row.public_id, "reason": reason, **_told(row)}
-    work.append(EntryKind.CHANGE, agent=agent, text=text, data=told)
-    if was_held and unit.runtime.settings.fulfilment_url and state is not ChangeState.SUPERSEDED:
-        put(unit, RELEASE, row)
-    change = as_change(row, work.row.reference)
-    if state is not ChangeState.SUPERSEDED:
-        unit.emit("change_refused", case=info(work.row), change=change, reason=reason)
-        after_end(unit, work, row, Outcome.REFUSED)
-
-
-def after_end(unit: Unit, work: Work, row: ChangeRow, outcome: Outcome) -> None:
-    """Let the waiting change be looked at; solve the case when nothing of it is open."""
-    open_ = queries.open_changes(unit.session, row.subject)
-    for waiting in open_:
-        if waiting.waits:
-            queries.set_change(unit.session, waiting, {"waits": False, "promoted_at": unit.now})
-    in_conflict = row.state == ChangeState.CONFLICT
-    if (
-        not open_
-        and not in_conflict
-        and Status(work.row.status) not in (Status.SOLVED, Status.CLOSED)
-    ):
-        before = work.row.status
-        work.end(ended(Status.SOLVED, outcome, unit.now))
-        told = {"action": "status", "from": before, "to": Status.SOLVED, "outcome": outcome}
-        work.append(EntryKind.DECISION, data=told)
-        unit.emit("case_solved", case=info(work.row), outcome=outcome)
-
-
-def progress_of(row: ChangeRow) -> Progress:
-    """Return what the rules need of a change."""
-    return Progress(
-        state=ChangeState(row.state),
-        content=row.content,
-        leave=Leave(row.leave),
-        must_pay=row.must_pay,
-        paid=row.paid_at is not None,
-        approved=row.approved,
-        waits=row.waits,
-    )
-
-
-def as_change(row: ChangeRow, case: str | None) -> Change:
-    """Return a change as code reads it."""
-    known = row.delta_minor is not None and row.currency is not None
-    return Change(
-        id=row.public_id,
-        kind=ChangeKind(row.kind),
-        state=ChangeState(row.state),
-        order_ref=row.order_ref,
-        checkout_ref=row.checkout_ref,
-        asked=dict(row.asked),
-        before=dict(row.before),
-        delta=Money.minor(row.delta_minor or 0, row.currency or "USD") if known else None,
-        base_version=row.base_version,
-        payment_id=row.payment_id,
-        reason=row.reason,
-        case=case,
-        requested_at=row.requested_at,
-    )
-
-
-def _told(row: ChangeRow) -> dict[str, Any]:
-    return {"kind": row.kind, "before": row.before, "asked": row.asked}
+        go_on_from(unit, work, row)

@@ -19,6 +19,7 @@ from ..errors import InvalidTransitionError, NotFoundError
 from ..rules import changes as rules
 from ..rules.changes import Refusal
 from ..types import EntryKind, Outcome, Priority
+from . import change_steps as steps
 from . import changes
 from .reading import info
 from .runtime import Runtime, Unit
@@ -28,9 +29,9 @@ from .work import Work
 log = logging.getLogger(__name__)
 
 TYPES: Final = {
-    changes.HANDOVER: "order.change",
-    changes.HOLD: "order.hold",
-    changes.RELEASE: "order.release",
+    steps.HANDOVER: "order.change",
+    steps.HOLD: "order.hold",
+    steps.RELEASE: "order.release",
 }
 VERSION: Final = 1
 """Of the payload; a new number says that a receiver has to be changed."""
@@ -48,16 +49,16 @@ def begin(runtime: Runtime, change_id: str) -> tuple[Change | None, str | None]:
     # What left already may have arrived: only its answer decides.
     refusal = changes.check_again(runtime, seen) if seen.state is ChangeState.APPROVED else None
     with runtime.write() as unit:
-        row, work = changes.locked(unit, change_id)
-        progress = changes.progress_of(row)
+        row, work = steps.locked(unit, change_id)
+        progress = steps.progress_of(row)
         if refusal is not None:
-            changes.end(unit, work, row, ChangeState.REJECTED, refusal)
+            steps.end(unit, work, row, ChangeState.REJECTED, refusal)
             return None, f"refused: {refusal}"
         after = rules.send(progress)
         # Nobody waits for an answer before it has been received.
         values = {"state": after.state, "sent_at": row.sent_at or unit.now}
         queries.set_change(unit.session, row, {**values, "wake_at": row.cut_off_at})
-        return changes.as_change(row, work.row.reference), None
+        return steps.as_change(row, work.row.reference), None
 
 
 def note(runtime: Runtime, change_id: str, what: str, outcome: str) -> None:
@@ -74,7 +75,7 @@ def received(runtime: Runtime, change_id: str, outcome: str) -> None:
     Without an address to send to, the shop's own hook is the whole of fulfilment.
     """
     with runtime.write() as unit:
-        row, work = changes.locked(unit, change_id)
+        row, work = steps.locked(unit, change_id)
         queries.add_handover(unit.session, row.id, unit.now, "sent", outcome)
         if row.state != ChangeState.SENT:
             return
@@ -100,14 +101,14 @@ def answer(
         InvalidTransitionError: it contradicts an earlier answer; agents are told.
     """
     with runtime.write() as unit:
-        row, work = changes.locked(unit, change_id)
+        row, work = steps.locked(unit, change_id)
         word = "accepted" if accepted else "rejected"
         queries.add_handover(unit.session, row.id, unit.now, word, reason or order_version or "")
         state = ChangeState(row.state)
         if state is ChangeState.SENT and accepted:
             _acknowledge(unit, work, row)
         elif state is ChangeState.SENT:
-            changes.end(unit, work, row, ChangeState.REJECTED, Refusal.WAREHOUSE, text=reason)
+            steps.end(unit, work, row, ChangeState.REJECTED, Refusal.WAREHOUSE, text=reason)
         elif not _agrees(state, accepted=accepted):
             _tell_contradiction(unit, work, row, word)
             return state
@@ -132,11 +133,11 @@ def _tell_contradiction(unit: Unit, work: Work, row: ChangeRow, word: str) -> No
 
 
 def _acknowledge(unit: Unit, work: Work, row: ChangeRow) -> None:
-    after = rules.acknowledge(changes.progress_of(row))
+    after = rules.acknowledge(steps.progress_of(row))
     queries.set_change(unit.session, row, {"state": after.state, "wake_at": None})
     told = {"action": "change_acknowledged", "change": row.public_id, "kind": row.kind}
     work.append(EntryKind.CHANGE, data=told)
-    changes.put(unit, changes.APPLY, row)
+    steps.put(unit, steps.APPLY, row)
 
 
 def apply(runtime: Runtime, change_id: str) -> str | None:
@@ -153,15 +154,15 @@ def apply(runtime: Runtime, change_id: str) -> str | None:
         with runtime.apart():
             hook(seen)
     with runtime.write() as unit:
-        row, work = changes.locked(unit, change_id)
+        row, work = steps.locked(unit, change_id)
         if row.state != ChangeState.ACKNOWLEDGED:
             return f"the change is {row.state}"
-        after = rules.apply(changes.progress_of(row))
+        after = rules.apply(steps.progress_of(row))
         queries.set_change(unit.session, row, {"state": after.state, "ended_at": unit.now})
         told = {"action": "change_applied", "change": row.public_id, "kind": row.kind}
         work.append(EntryKind.CHANGE, data=told)
-        unit.emit("change_applied", case=info(work.row), change=changes.as_change(row, None))
-        changes.after_end(unit, work, row, Outcome.SAVED_CHANGE)
+        unit.emit("change_applied", case=info(work.row), change=steps.as_change(row, None))
+        steps.after_end(unit, work, row, Outcome.SAVED_CHANGE)
     return None
 
 
@@ -169,7 +170,7 @@ def give_up(runtime: Runtime, change_id: str, why: str) -> None:
     """End what can't be handed over: somebody has to call the warehouse."""
     with runtime.write() as unit:
         try:
-            row, work = changes.locked(unit, change_id)
+            row, work = steps.locked(unit, change_id)
         except NotFoundError:
             return
         queries.add_handover(unit.session, row.id, unit.now, "gave_up", why)
@@ -178,7 +179,7 @@ def give_up(runtime: Runtime, change_id: str, why: str) -> None:
 
 def _conflict(unit: Unit, work: Work, row: ChangeRow, reason: Refusal) -> None:
     try:
-        changes.end(unit, work, row, ChangeState.CONFLICT, reason)
+        steps.end(unit, work, row, ChangeState.CONFLICT, reason)
     except InvalidTransitionError:
         log.info("change %s has gone on meanwhile: %s", row.public_id, row.state)
         return
@@ -194,18 +195,18 @@ def sweep_changes(runtime: Runtime) -> int:
 
 
 def _look(unit: Unit, row: ChangeRow) -> bool:
-    _row, work = changes.locked(unit, row.public_id)
+    _row, work = steps.locked(unit, row.public_id)
     state = ChangeState(row.state)
     if state is ChangeState.SENT:
         _conflict(unit, work, row, Refusal.NO_ANSWER)
         return True
     if state is ChangeState.APPROVED:
-        changes.end(unit, work, row, ChangeState.REJECTED, Refusal.TOO_LATE)
+        steps.end(unit, work, row, ChangeState.REJECTED, Refusal.TOO_LATE)
         return True
     if state in rules.UNDECIDED:
         unpaid = state is ChangeState.AWAITING_PAYMENT
         reason = Refusal.NOT_PAID if unpaid else Refusal.NOT_DECIDED
-        changes.end(unit, work, row, ChangeState.EXPIRED, reason)
+        steps.end(unit, work, row, ChangeState.EXPIRED, reason)
         return True
     queries.set_change(unit.session, row, {"wake_at": None})
     return False

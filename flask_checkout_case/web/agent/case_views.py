@@ -24,16 +24,19 @@ from ...services import (
     callbacks,
     cases,
     caseview,
+    changes,
     incident_view,
     protocols,
     queue,
+    reading,
     staff,
 )
 from ...services.caseview import CaseView
+from ...services.change_steps import RefusedChangeError
 from ...types import Agent, CaseInfo, Outcome, Priority, Status
 from ..current import current_agent, runtime
 from ..guard import csrf_protected
-from . import explaining, timeline
+from . import change_words, explaining, timeline
 from .blueprint import blueprint
 from .fields import row_number, version, word
 from .queue_views import language_mark, unchanged, with_etag
@@ -209,6 +212,26 @@ def callback(reference: str) -> ResponseReturnValue:
     return _do(reference, deed)
 
 
+@blueprint.post("/cases/<reference>/change")
+@csrf_protected
+def change(reference: str) -> ResponseReturnValue:
+    """Decide on a change: ``change`` is ``approve <id> <content>`` or ``refuse <id>``."""
+
+    def deed(reference: str, agent: Agent) -> CaseInfo:
+        seen, (deed, _, rest) = version(), word("change").partition(" ")
+        change_id, _, content = rest.partition(" ")
+        if deed == "approve":
+            changes.approve(runtime(), reference, change_id, content, agent=agent, version=seen)
+        elif deed == "refuse":
+            why = request.form.get(f"why {change_id}", "")
+            changes.refuse(runtime(), reference, change_id, agent=agent, text=why, version=seen)
+        else:
+            raise InvalidInputError("expected approve or refuse", field="change")
+        return reading.get(runtime(), reference)
+
+    return _do(reference, deed)
+
+
 def _do(reference: str, deed: Deed, *, sent: str | None = None) -> ResponseReturnValue:
     """Do it and show the case; what can't be done is said on the same page, nothing typed is lost.
 
@@ -220,7 +243,12 @@ def _do(reference: str, deed: Deed, *, sent: str | None = None) -> ResponseRetur
         deed(reference, agent)
     except StaleVersionError as error:
         return _page(reference, agent, conflict=error, status=error.status)
-    except (InvalidInputError, InvalidTransitionError, VersionRequiredError) as error:
+    except (
+        InvalidInputError,
+        InvalidTransitionError,
+        RefusedChangeError,
+        VersionRequiredError,
+    ) as error:
         asks = isinstance(error, InvalidInputError) and error.field == _REASON
         problem = None if asks and not _reason_is_long() else _told(error)
         return _page(reference, agent, problem=problem, asks=asks, status=error.status)
@@ -237,6 +265,8 @@ def _reason_is_long() -> bool:
 
 
 def _told(error: CheckoutCaseError) -> str:
+    if isinstance(error, RefusedChangeError) or getattr(error, "field", None) == "why":
+        return change_words.told(error)
     if isinstance(error, InvalidInputError) and error.field == _REASON:
         return gettext(
             "That is too long: at most %(most)s characters.", most=protocols.REASON_LIMIT
@@ -312,6 +342,7 @@ def _names(view: CaseView, agent: Agent) -> dict[str, Any]:
         "team_name": lambda key: teams.get(key, key),
         "views": queue.views_of(agent),
         "lines": timeline.lines(view, str(agent.ref), lambda key: teams.get(key, key)),
+        "changes": change_words.cards(view),
         "moves": [str(status) for status in moves],
         "priorities": [str(item) for item in reversed(Priority)],
         "reply_key": secrets.token_urlsafe(12),

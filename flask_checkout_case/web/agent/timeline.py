@@ -10,7 +10,7 @@ from typing import Any, Final
 from ...data.models import EntryRow
 from ...i18n import gettext, ngettext
 from ...services.caseview import CaseView
-from . import escalations, reasons, wording
+from . import change_words, escalations, reasons, wording
 
 TeamName = Callable[[str], str]
 AgentName = Callable[[str | None], str | None]
@@ -46,6 +46,9 @@ def _line(entry: EntryRow, me: str, team: TeamName, agent: AgentName) -> Line:
         form = entry.author
     else:
         text, tone = sentence(entry.kind, entry.author_name, entry.data or {}, team, agent)
+        if entry.kind == "change":
+            text, tone = change_words.sentence(entry.data or {}, entry.text)
+            return Line(entry.id, "system", entry.at, "", text, tone=tone)
         return Line(entry.id, "system", entry.at, "", entry.text or text, tone=tone)
     name = entry.author_name or (
         gettext("Customer") if entry.author == "customer" else gettext("Support")
@@ -62,9 +65,9 @@ def sentence(
     if kind == "signal":
         return _signal(data)
     if kind == "mail":
-        if data.get("state") == "failed":
-            return gettext("An e-mail to the customer could not be sent"), "bad"
         return _mail(data)
+    if kind == "change":
+        return change_words.sentence(data, None)
     if kind == "escalation":
         return _escalation(data, team), "bad"
     return kind, ""
@@ -352,6 +355,8 @@ def _task_overdue(data: Mapping[str, Any], team: TeamName) -> str:
 def _escalation(data: Mapping[str, Any], team: TeamName) -> str:
     if data.get("action") == "task_overdue":
         return _task_overdue(data, team)
+    if data.get("action") == "change_contradiction":
+        return change_words.contradiction(data)
     if data.get("action") == "callback_due":
         due = wording.instant(datetime.fromisoformat(str(data.get("due"))))
         text, whom = gettext("A call is due: %(time)s", time=due), escalations.told(data)

@@ -18,8 +18,9 @@ from ...i18n import gettext
 from ...rules import changes as rules
 from ...rules.addresses import form_of
 from ...services import changes
+from ...services.change_steps import RefusedChangeError
 from ...services.change_terms import AddressError, Terms, is_offered, order_now, terms_of
-from ...services.changes import RefusedChangeError, TermsChangedError
+from ...services.changes import TermsChangedError
 from ...services.shop import current_customer_ref
 from ...types import Order, make_ref
 from ..current import runtime

@@ -1,0 +1,194 @@
+"""The steps of a change: each inside a unit of work, with the change and its case locked."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final
+
+from ..change_types import Change, ChangeKind, ChangeState, Stage
+from ..data import outbox, queries_due
+from ..data import queries_change as queries
+from ..data.change_models import ChangeRow
+from ..errors import CheckoutCaseError, NotFoundError
+from ..rules import changes as rules
+from ..rules.changes import Leave, Progress, Refusal
+from ..types import (
+    Agent,
+    EntryKind,
+    Money,
+    Outcome,
+    Status,
+)
+from .closing import ended
+from .reading import info
+from .runtime import Runtime, Unit
+from .work import Work
+
+HANDOVER: Final = "change"
+"""The outbox's kind of an approved change; ``APPLY`` of one that fulfilment has taken."""
+APPLY: Final = "change_apply"
+HOLD: Final = "change_hold"
+RELEASE: Final = "change_release"
+_HELD: Final = frozenset({Stage.RELEASED, Stage.PICKING, Stage.PACKED})
+
+
+class RefusedChangeError(CheckoutCaseError):
+    """This can't be changed now; ``reason`` says why."""
+
+    code = "refused"
+    status = 409
+
+    def __init__(self, reason: Refusal) -> None:
+        super().__init__(f"this can't be changed: {reason}")
+        self.reason = reason
+
+
+def locked(unit: Unit, change_id: str) -> tuple[ChangeRow, Work]:
+    """Return a change and its case, both locked: the case first, as everywhere."""
+    found = queries.change_by_id(unit.session, change_id)
+    case = queries_due.case_by_id(unit.session, found.case_id) if found is not None else None
+    row = queries.change_by_id(unit.session, change_id, lock=True)
+    if row is None or case is None:
+        raise NotFoundError(f"there is no change {change_id}")
+    return row, Work(unit, case, unit.now)
+
+
+def approve_now(
+    unit: Unit,
+    work: Work,
+    row: ChangeRow,
+    content: str,
+    by: Leave,
+    *,
+    agent: Agent | None = None,
+) -> None:
+    """Approve a change, and write it to the outbox in the same transaction."""
+    after = rules.approve(progress_of(row), content, by)
+    values = {
+        "state": after.state,
+        "approved": after.approved,
+        "approved_at": unit.now,
+        "approved_by": str(agent.ref) if agent else None,
+        "approved_by_name": agent.name if agent else None,
+        "wake_at": row.cut_off_at,
+    }
+    queries.set_change(unit.session, row, values)
+    put(unit, HANDOVER, row)
+    told = {"action": "change_approved", "change": row.public_id, **told_of(row)}
+    work.append(EntryKind.CHANGE, agent=agent, data=told)
+    unit.emit("change_approved", case=info(work.row), change=as_change(row, work.row.reference))
+
+
+def go_on_from(unit: Unit, work: Work, row: ChangeRow) -> None:
+    """Approve what needs nobody's leave; let the warehouse hold what somebody has to look at."""
+    if row.state == ChangeState.PRICED and row.leave == Leave.AUTOMATIC:
+        approve_now(unit, work, row, row.content, Leave.AUTOMATIC)
+    elif row.stage in _HELD and unit.runtime.settings.fulfilment_url:
+        put(unit, HOLD, row)
+
+
+def end(
+    unit: Unit,
+    work: Work,
+    row: ChangeRow,
+    state: ChangeState,
+    reason: Refusal | None,
+    *,
+    agent: Agent | None = None,
+    text: str | None = None,
+) -> None:
+    """End a change without it being applied, and go on with the one that waits for it."""
+    after = rules.end(progress_of(row), state)
+    was_held = row.stage in _HELD and row.state in rules.UNDECIDED
+    values = {"state": after.state, "reason": reason, "reason_text": text}
+    queries.set_change(
+        unit.session, row, {**values, "ended_at": unit.now, "wake_at": None, "promoted_at": None}
+    )
+    told = {"action": f"change_{state}", "change": row.public_id, "reason": reason, **told_of(row)}
+    work.append(EntryKind.CHANGE, agent=agent, text=text, data=told)
+    if was_held and unit.runtime.settings.fulfilment_url and state is not ChangeState.SUPERSEDED:
+        put(unit, RELEASE, row)
+    change = as_change(row, work.row.reference)
+    if state is not ChangeState.SUPERSEDED:
+        unit.emit("change_refused", case=info(work.row), change=change, reason=reason)
+        after_end(unit, work, row, Outcome.REFUSED)
+
+
+def after_end(unit: Unit, work: Work, row: ChangeRow, outcome: Outcome) -> None:
+    """Let the waiting change be looked at; solve the case when nothing of it is open."""
+    open_ = queries.open_changes(unit.session, row.subject)
+    for waiting in open_:
+        if waiting.waits:
+            queries.set_change(unit.session, waiting, {"waits": False, "promoted_at": unit.now})
+    in_conflict = row.state == ChangeState.CONFLICT
+    if (
+        not open_
+        and not in_conflict
+        and Status(work.row.status) not in (Status.SOLVED, Status.CLOSED)
+    ):
+        before = work.row.status
+        work.end(ended(Status.SOLVED, outcome, unit.now))
+        told = {"action": "status", "from": before, "to": Status.SOLVED, "outcome": outcome}
+        work.append(EntryKind.DECISION, data=told)
+        unit.emit("case_solved", case=info(work.row), outcome=outcome)
+
+
+def put(unit: Unit, kind: str, row: ChangeRow, due_at: datetime | None = None) -> None:
+    """Write something about a change to the outbox, once."""
+    outbox.put(
+        unit.session,
+        kind,
+        f"{kind}:{row.public_id}:{row.content[:12]}",
+        {"change": row.public_id},
+        now=unit.now,
+        due_at=due_at,
+        case_id=row.case_id,
+    )
+
+
+def progress_of(row: ChangeRow) -> Progress:
+    """Return what the rules need of a change."""
+    return Progress(
+        state=ChangeState(row.state),
+        content=row.content,
+        leave=Leave(row.leave),
+        must_pay=row.must_pay,
+        paid=row.paid_at is not None,
+        approved=row.approved,
+        waits=row.waits,
+    )
+
+
+def as_change(row: ChangeRow, case: str | None) -> Change:
+    """Return a change as code reads it."""
+    known = row.delta_minor is not None and row.currency is not None
+    return Change(
+        id=row.public_id,
+        kind=ChangeKind(row.kind),
+        state=ChangeState(row.state),
+        order_ref=row.order_ref,
+        checkout_ref=row.checkout_ref,
+        asked=dict(row.asked),
+        before=dict(row.before),
+        delta=Money.minor(row.delta_minor or 0, row.currency or "USD") if known else None,
+        base_version=row.base_version,
+        payment_id=row.payment_id,
+        reason=row.reason,
+        case=case,
+        requested_at=row.requested_at,
+    )
+
+
+def told_of(row: ChangeRow) -> dict[str, Any]:
+    """Return what a line of the timeline keeps of a change."""
+    return {"kind": row.kind, "before": row.before, "asked": row.asked}
+
+
+def peek(runtime: Runtime, change_id: str) -> Change:
+    """Return a change as it is stored; raises ``NotFoundError``."""
+    with runtime.read() as session:
+        row = queries.change_by_id(session, change_id)
+        case = queries_due.case_by_id(session, row.case_id) if row is not None else None
+        if row is None:
+            raise NotFoundError(f"there is no change {change_id}")
+        return as_change(row, case.reference if case is not None else None)
