@@ -22,6 +22,8 @@ INVALID: Final = "invalid"
 TOO_LONG: Final = "too_long"
 LIMIT: Final = 160
 """Characters of one field."""
+_REGION_IS_OPTIONAL: Final = frozenset({"AE", "CR", "RU"})
+"""The data wants one; the countries' own addresses do without."""
 _NAMES: Final[Mapping[str, str]] = {
     "street_address": "line1",
     "city_area": "sublocality",
@@ -87,6 +89,8 @@ def form_of(country: str) -> Form:
         return Form(frozenset({"line1", "city"}), frozenset({"line1"}), {})
     used = {_NAMES[name] for name in rules.allowed_fields if name in _NAMES}
     required = {_NAMES[name] for name in rules.required_fields if name in _NAMES}
+    if country in _REGION_IS_OPTIONAL:
+        required.discard("region")
     regions: dict[str, str] = {}
     if "country_area" in rules.required_fields:
         for code, name in rules.country_area_choices:

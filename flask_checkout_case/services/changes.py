@@ -43,10 +43,6 @@ from .runtime import Runtime, Unit
 from .work import Work
 
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_CATEGORIES: Final = {
-    ChangeKind.ADDRESS: Category.ADDRESS_CHANGE,
-    ChangeKind.CANCEL: Category.CANCEL_REFUND,
-}
 _ABOUT: Final = {
     ChangeKind.ADDRESS: N_("Wants another address"),
     ChangeKind.DELIVERY: N_("Wants another way of delivery"),
@@ -136,9 +132,10 @@ def _case(unit: Unit, terms: Terms, text: str | None) -> Work:
             "tags": list(customer.tags) if customer else [],
         },
     }
+    is_address = terms.kind is ChangeKind.ADDRESS
     draft = CaseDraft(
         family=Family.CHANGE,
-        category=_CATEGORIES.get(terms.kind, Category.ORDER_CHANGE),
+        category=Category.ADDRESS_CHANGE if is_address else Category.ORDER_CHANGE,
         origin=Origin.WIDGET,
         at=unit.now,
         order_ref=make_ref(order.ref),

@@ -63,6 +63,8 @@ AGENT_ROUTES = {
     "checkout_case_agent.priority": THEIR_DEEDS,
     "checkout_case_agent.tick": THEIR_DEEDS,
     "checkout_case_agent.callback": THEIR_DEEDS,
+    # This case is about no change: there is none to decide on.
+    "checkout_case_agent.change": Access(403, 403, 404, 404, 404, 403),
 }
 SPEAKING = {"checkout_case_agent.live_start": Access(403, 403, 404, 404, 303, 403)}
 """The checkout's hesitation would be nobody's case of the two teams."""
@@ -87,6 +89,7 @@ POLICY_FIELDS = {
 OTHER_ROUTES = {
     "checkout_case_system.health": "GET 200",
     "checkout_case_webhooks.receive": "POST 404",
+    "checkout_case_webhooks.fulfilment": "POST 404",
     "checkout_case_widget.static": "GET 200",
     "checkout_case_widget.help_page": "GET 200",
     "checkout_case_widget.help_post": "POST 403",
@@ -98,6 +101,8 @@ OTHER_ROUTES = {
     "checkout_case_widget.send": "POST 403",
     "checkout_case_widget.callback": "POST 403",
     "checkout_case_widget.help_callback": "POST 403",
+    "checkout_case_widget.change_page": "GET 404",
+    "checkout_case_widget.change_post": "POST 404",
 }
 FIELDS = {
     "reply": {"reply_text": "An answer."},
@@ -110,6 +115,7 @@ FIELDS = {
     "priority": {"priority": "low"},
     "tick": {"task": "1 done"},
     "callback": {"callback": "reached"},
+    "change": {"change": "approve CH-0123456789 00"},
 }
 
 
@@ -333,6 +339,7 @@ def address_of(shop: Shop, endpoint: str, case: CaseInfo) -> str:
         "gateway": "none",
         "filename": "agent.css",
         "number": "1",
+        "token": "forged",
     }
     if endpoint == "checkout_case_widget.static":
         values["filename"] = "launcher.css"

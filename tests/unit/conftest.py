@@ -15,6 +15,7 @@ collect_ignore = (
     []
     if shared_data.is_wanted()
     else [
+        "test_addresses_data.py",
         "test_calendars_data.py",
         "test_classify_data.py",
         "test_gateways_data.py",

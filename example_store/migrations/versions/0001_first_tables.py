@@ -317,6 +317,55 @@ def upgrade() -> None:
         batch_op.create_index('uq_checkout_case_callback_case', ['case_id'], unique=True, postgresql_where=sa.text('done_at IS NULL AND cancelled_at IS NULL'), sqlite_where=sa.text('done_at IS NULL AND cancelled_at IS NULL'))
         batch_op.create_index('uq_checkout_case_callback_place', ['start_at', 'place'], unique=True, postgresql_where=sa.text('done_at IS NULL AND cancelled_at IS NULL'), sqlite_where=sa.text('done_at IS NULL AND cancelled_at IS NULL'))
 
+    op.create_table('checkout_case_change',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('public_id', sa.String(length=32), nullable=False),
+    sa.Column('subject', sa.String(length=300), nullable=False),
+    sa.Column('case_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('order_ref', sa.String(length=255), nullable=True),
+    sa.Column('checkout_ref', sa.String(length=255), nullable=True),
+    sa.Column('kind', sa.String(length=16), nullable=False),
+    sa.Column('state', sa.String(length=20), nullable=False),
+    sa.Column('waits', sa.Boolean(), server_default=sa.text('(false)'), nullable=False),
+    sa.Column('stage', sa.String(length=16), nullable=False),
+    sa.Column('base_version', sa.String(length=255), nullable=True),
+    sa.Column('asked', sa.JSON(none_as_null=True), nullable=False),
+    sa.Column('before', sa.JSON(none_as_null=True), nullable=False),
+    sa.Column('delta_minor', sa.BigInteger(), nullable=True),
+    sa.Column('currency', sa.String(length=3), nullable=True),
+    sa.Column('leave', sa.String(length=16), nullable=False),
+    sa.Column('must_pay', sa.Boolean(), nullable=False),
+    sa.Column('content', sa.String(length=64), nullable=False),
+    sa.Column('approved', sa.String(length=64), nullable=True),
+    sa.Column('approved_by', sa.String(length=255), nullable=True),
+    sa.Column('approved_by_name', sa.String(length=255), nullable=True),
+    sa.Column('approved_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('paid_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('payment_id', sa.String(length=255), nullable=True),
+    sa.Column('cut_off_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('requested_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('sent_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('ended_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('reason', sa.String(length=32), nullable=True),
+    sa.Column('reason_text', sa.Text(), nullable=True),
+    sa.Column('wake_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('promoted_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('key', sa.String(length=64), nullable=False),
+    sa.Column('version', sa.Integer(), server_default='1', nullable=False),
+    sa.ForeignKeyConstraint(['case_id'], ['checkout_case_case.id'], name=op.f('fk_checkout_case_change_case_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_checkout_case_change')),
+    sa.UniqueConstraint('key'),
+    sa.UniqueConstraint('public_id'),
+    info={'owner': 'flask_checkout_case'}
+    )
+    with op.batch_alter_table('checkout_case_change', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_checkout_case_change_case_id'), ['case_id'], unique=False)
+        batch_op.create_index('ix_checkout_case_change_promoted', ['promoted_at'], unique=False, postgresql_where=sa.text('promoted_at IS NOT NULL'), sqlite_where=sa.text('promoted_at IS NOT NULL'))
+        batch_op.create_index('ix_checkout_case_change_subject', ['subject', 'id'], unique=False)
+        batch_op.create_index('ix_checkout_case_change_wake', ['wake_at'], unique=False, postgresql_where=sa.text('wake_at IS NOT NULL'), sqlite_where=sa.text('wake_at IS NOT NULL'))
+        batch_op.create_index('uq_checkout_case_change_next', ['subject'], unique=True, postgresql_where=sa.text("state IN ('requested', 'priced', 'awaiting_payment', 'approved', 'sent', 'acknowledged') AND waits"), sqlite_where=sa.text("state IN ('requested', 'priced', 'awaiting_payment', 'approved', 'sent', 'acknowledged') AND waits"))
+        batch_op.create_index('uq_checkout_case_change_open', ['subject'], unique=True, postgresql_where=sa.text("state IN ('requested', 'priced', 'awaiting_payment', 'approved', 'sent', 'acknowledged') AND NOT waits"), sqlite_where=sa.text("state IN ('requested', 'priced', 'awaiting_payment', 'approved', 'sent', 'acknowledged') AND NOT waits"))
+
     op.create_table('checkout_case_entry',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('case_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -446,6 +495,19 @@ def upgrade() -> None:
     with op.batch_alter_table('basket_line', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_basket_line_basket_id'), ['basket_id'], unique=False)
 
+    op.create_table('checkout_case_handover',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('change_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('what', sa.String(length=20), nullable=False),
+    sa.Column('outcome', sa.String(length=255), nullable=False),
+    sa.ForeignKeyConstraint(['change_id'], ['checkout_case_change.id'], name=op.f('fk_checkout_case_handover_change_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_checkout_case_handover')),
+    info={'owner': 'flask_checkout_case'}
+    )
+    with op.batch_alter_table('checkout_case_handover', schema=None) as batch_op:
+        batch_op.create_index('ix_checkout_case_handover_change', ['change_id', 'id'], unique=False)
+
     op.create_table('checkout_case_incident_member',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('incident_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -489,6 +551,10 @@ def downgrade() -> None:
         batch_op.drop_index('ix_checkout_case_incident_member_case')
 
     op.drop_table('checkout_case_incident_member')
+    with op.batch_alter_table('checkout_case_handover', schema=None) as batch_op:
+        batch_op.drop_index('ix_checkout_case_handover_change')
+
+    op.drop_table('checkout_case_handover')
     with op.batch_alter_table('basket_line', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_basket_line_basket_id'))
 
@@ -519,6 +585,15 @@ def downgrade() -> None:
         batch_op.drop_index('ix_checkout_case_entry_case')
 
     op.drop_table('checkout_case_entry')
+    with op.batch_alter_table('checkout_case_change', schema=None) as batch_op:
+        batch_op.drop_index('uq_checkout_case_change_open', postgresql_where=sa.text("state IN ('requested', 'priced', 'awaiting_payment', 'approved', 'sent', 'acknowledged') AND NOT waits"), sqlite_where=sa.text("state IN ('requested', 'priced', 'awaiting_payment', 'approved', 'sent', 'acknowledged') AND NOT waits"))
+        batch_op.drop_index('uq_checkout_case_change_next', postgresql_where=sa.text("state IN ('requested', 'priced', 'awaiting_payment', 'approved', 'sent', 'acknowledged') AND waits"), sqlite_where=sa.text("state IN ('requested', 'priced', 'awaiting_payment', 'approved', 'sent', 'acknowledged') AND waits"))
+        batch_op.drop_index('ix_checkout_case_change_wake', postgresql_where=sa.text('wake_at IS NOT NULL'), sqlite_where=sa.text('wake_at IS NOT NULL'))
+        batch_op.drop_index('ix_checkout_case_change_subject')
+        batch_op.drop_index('ix_checkout_case_change_promoted', postgresql_where=sa.text('promoted_at IS NOT NULL'), sqlite_where=sa.text('promoted_at IS NOT NULL'))
+        batch_op.drop_index(batch_op.f('ix_checkout_case_change_case_id'))
+
+    op.drop_table('checkout_case_change')
     with op.batch_alter_table('checkout_case_callback', schema=None) as batch_op:
         batch_op.drop_index('uq_checkout_case_callback_place', postgresql_where=sa.text('done_at IS NULL AND cancelled_at IS NULL'), sqlite_where=sa.text('done_at IS NULL AND cancelled_at IS NULL'))
         batch_op.drop_index('uq_checkout_case_callback_case', postgresql_where=sa.text('done_at IS NULL AND cancelled_at IS NULL'), sqlite_where=sa.text('done_at IS NULL AND cancelled_at IS NULL'))
