@@ -125,11 +125,10 @@ def _price(row: ChangeRow) -> str:
     if row.delta_minor == 0:
         return gettext("Costs nothing")
     amount = format_money(abs(row.delta_minor), row.currency)
+    if row.delta_minor > 0 and row.paid_at is not None:
+        return gettext("%(amount)s more, paid", amount=amount)
     if row.delta_minor > 0:
-        paid = row.paid_at is not None
-        return gettext(
-            "%(amount)s more, paid" if paid else "%(amount)s more, unpaid", amount=amount
-        )
+        return gettext("%(amount)s more, not paid yet", amount=amount)
     return gettext("%(amount)s back", amount=amount)
 
 

@@ -26,6 +26,7 @@ PARTS: Final[Mapping[str, str]] = {
     "payments": N_("Payments"),
     "card_testing": N_("Card testing"),
     "callbacks": N_("Callbacks"),
+    "changes": N_("Changes"),
 }
 WHATS: Final[Mapping[str, str]] = {
     "added": N_("added"),

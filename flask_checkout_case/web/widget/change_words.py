@@ -143,7 +143,7 @@ def state(change: Change) -> dict[str, str]:
         "state": gettext(STATES[change.state]),
         "why": gettext(why) if why else "",
         "at": f"{format_when(change.requested_at)} UTC",
-        "is_over": "yes" if change.state in _ENDED else "",
+        "is_done": "yes" if change.state is ChangeState.APPLIED else "",
         "is_bad": "yes" if change.state in _BAD else "",
     }
 
@@ -158,4 +158,3 @@ def until(at: datetime | None) -> str:
 
 
 _BAD: Final = frozenset({ChangeState.REJECTED, ChangeState.EXPIRED, ChangeState.CONFLICT})
-_ENDED: Final = _BAD | {ChangeState.APPLIED, ChangeState.SUPERSEDED}

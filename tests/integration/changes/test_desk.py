@@ -25,7 +25,7 @@ def desk(shop: Shop) -> Desk:
 
 
 def page_of(shop: Shop, desk: Desk) -> str:
-    return desk.get(f"cases/{cases(shop)[0].reference}").text
+    return str(desk.get(f"cases/{cases(shop)[0].reference}").text)
 
 
 def decide(
@@ -34,7 +34,7 @@ def decide(
     reference = cases(shop)[0].reference
     content = more.get("content") or _content(desk.get(f"cases/{reference}").text, change)
     fields = {"change": f"{deed} {change.id} {content}", f"why {change.id}": more.get("why", "")}
-    return desk.do(reference, "change", answers=status, **fields).text
+    return str(desk.do(reference, "change", answers=status, **fields).text)
 
 
 def _content(page: str, change: Change) -> str:
