@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from . import baskets, forms, klarna, orders, payments, pricing
+from . import baskets, changes, forms, klarna, orders, payments, pricing
 from .extensions import announce_writing, db
 from .models import Basket, Order, now
 from .support import track
@@ -133,7 +133,7 @@ def klarna_return() -> Page:
 
 @bp.get("/confirmation/<number>")
 def confirmation(number: str) -> str:
-    order = db.session.query(Order).filter_by(number=number).one_or_none()
+    order = changes.of_number(number)
     if order is None or not _may_see(order):
         abort(404)
     return render_template("checkout/confirmation.html", order=order)

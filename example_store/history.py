@@ -260,6 +260,7 @@ class _Teller:
             total_minor=total,
             card=self._dice.choice(_CARDS),
             status="delivered" if days > 5 else "shipped" if days > 1 else "paid",
+            stage="shipped" if days > 1 else "released",
             placed_at=at,
         )
         self.orders.append(order)

@@ -47,6 +47,11 @@ def complete(basket: Basket, payment: Result) -> Order:
     return order
 
 
+def _destination(basket: Basket) -> dict[str, str]:
+    names = ("name", "line1", "line2", "city", "region", "postcode", "country")
+    return {name: value for name in names if (value := getattr(basket, name))}
+
+
 def _order_of(basket: Basket, card: str) -> Order:
     totals = pricing.totals_of(basket)
     method = pricing.BY_KEY[basket.shipping_method or "standard"]
@@ -59,6 +64,7 @@ def _order_of(basket: Basket, card: str) -> Order:
         account_id=basket.account_id,
         email=basket.email or "",
         name=basket.name or "",
+        destination=_destination(basket),
         address=[part for part in (basket.line1, basket.line2, town, country) if part],
         lines=[
             {

@@ -10,7 +10,7 @@ from flask import current_app
 
 from . import pricing
 from .extensions import announce_writing, db
-from .models import CURRENCY, Basket, PaymentAttempt
+from .models import CURRENCY, Basket, Order, PaymentAttempt
 from .support import as_checkout, cases, track  # checkout-case
 
 BANK_REFUSED: Final = (
@@ -115,6 +115,22 @@ def charge(basket: Basket, method: str) -> Result:
         announce_writing()
     attempt.status = intent.status
     return _outcome(intent)
+
+
+def can_refund(order: Order) -> bool:
+    """Whether an order was paid through Stripe."""
+    return (order.payment_intent or "").startswith("pi_")
+
+
+def refund(order: Order, reason: str) -> None:
+    """Give an order's money back.
+
+    Args:
+        reason: the same for each try: the money goes back once.
+    """
+    client().v1.refunds.create(
+        {"payment_intent": order.payment_intent or ""}, {"idempotency_key": f"refund-{reason}"}
+    )
 
 
 def result_of(basket: Basket) -> Result:

@@ -9,7 +9,6 @@ import logging
 from typing import Any
 
 from flask import current_app, request, session, url_for
-from sqlalchemy import select
 
 from flask_checkout_case import (  # checkout-case
     Agent,
@@ -18,12 +17,10 @@ from flask_checkout_case import (  # checkout-case
     Customer,
     Line,
     Money,
-    Order,
     signals,
 )
 
 from . import baskets, models, pricing
-from .extensions import db
 
 _log = logging.getLogger(__name__)
 
@@ -85,20 +82,6 @@ def track(event: str, basket: models.Basket, **facts: Any) -> None:
     )
 
 
-cases.order_loader(  # checkout-case
-    lambda number: (
-        Order(
-            ref=order.number,
-            status=order.status,
-            value=Money.minor(order.total_minor, models.CURRENCY),
-            checkout_ref=order.basket_ref,
-            customer=Customer(ref=order.account_id, name=order.name, email=order.email),
-            url=url_for("account.order", number=order.number),
-        )
-        if (order := db.session.scalar(select(models.Order).filter_by(number=number)))
-        else None
-    )
-)
 cases.consent_loader(  # checkout-case
     lambda: session.get("observed", False)
 )

@@ -1,0 +1,76 @@
+"""A customer who has bought with a wrong address, and corrects it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from example_store.seed import PASSWORD
+from example_store.support import cases
+from flask_checkout_case import ChangeState
+from flask_checkout_case.types import Outcome
+from tests.support.store import (
+    RunningStore,
+    fill_bag,
+    go_to_payment,
+    pay_with,
+    running_store,
+    running_worker,
+    sign_in,
+)
+from tests.support.waiting import wait_until
+
+pytestmark = pytest.mark.browser
+SUPERVISOR = "ines.castellan@corvane.example"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[RunningStore]:
+    with running_store(tmp_path) as running, running_worker(running):
+        yield running
+
+
+def test_a_wrong_address_is_corrected_before_the_parcel_leaves(
+    store: RunningStore,
+    person: Callable[..., BrowserContext],
+    screenshot: Callable[[Page, str], None],
+) -> None:
+    customer, agent = person().new_page(), person().new_page()
+    fill_bag(customer, store.url, "ines-tote")
+    go_to_payment(customer)
+    pay_with(customer, "4242424242424242")
+    expect(customer.get_by_role("heading", name="Thank you")).to_be_visible()
+    thanks = customer.url
+
+    customer.get_by_role("link", name="Change this order").click()
+    screenshot(customer, "change-kinds")
+    customer.get_by_role("link", name="Correct the address").click()
+    customer.get_by_label("Street and number").fill("1 Minster Yard")
+    customer.get_by_label("State or region").fill("MA")
+    customer.get_by_role("button", name="Look at it first").click()
+    expect(customer.get_by_text("It costs nothing.")).to_be_visible()
+    screenshot(customer, "change-look")
+    customer.get_by_role("button", name="Yes, change it").click()
+    expect(customer.get_by_text("Your requests")).to_be_visible()
+
+    def done() -> Any:
+        customer.reload()
+        return customer.get_by_text("Done", exact=True).is_visible()
+
+    wait_until(done, what="the change")
+    screenshot(customer, "change-done")
+    customer.goto(thanks)
+    expect(customer.locator("address")).to_contain_text("1 Minster Yard")
+
+    with store.app.app_context():
+        (case,) = cases.find()
+        (change,) = cases.changes_of(case.order_ref or "")
+    assert (change.state, case.outcome) == (ChangeState.APPLIED, Outcome.SAVED_CHANGE)
+    sign_in(agent, store.url, SUPERVISOR, PASSWORD)
+    agent.goto(f"{store.url}/checkout-case/agent/cases/{case.reference}")
+    expect(agent.locator(".change ins").first).to_have_text("1 Minster Yard")
+    screenshot(agent, "change-case")
