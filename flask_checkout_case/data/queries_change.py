@@ -57,13 +57,12 @@ def changes_of_case(session: Session, case_id: int) -> Sequence[ChangeRow]:
 
 
 def next_due_change(session: Session, now: datetime) -> ChangeRow | None:
-    """Return a change that the sweep has to look at, locked; ``None`` when nothing is due."""
+    """Return a change that the sweep has to look at; ``None`` when nothing is due.
+
+    Not locked: its case has to be first.
+    """
     return session.scalar(
-        select(ChangeRow)
-        .where(ChangeRow.wake_at <= now)
-        .order_by(ChangeRow.wake_at)
-        .limit(1)
-        .with_for_update(skip_locked=True),
+        select(ChangeRow).where(ChangeRow.wake_at <= now).order_by(ChangeRow.wake_at).limit(1),
         execution_options=_FRESH,
     )
 

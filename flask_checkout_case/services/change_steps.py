@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from ..change_types import Change, ChangeKind, ChangeState, Stage
-from ..data import outbox, queries_due
+from ..data import outbox, queries_case, queries_due
 from ..data import queries_change as queries
 from ..data.change_models import ChangeRow
 from ..errors import CheckoutCaseError, NotFoundError
@@ -44,9 +44,19 @@ class RefusedChangeError(CheckoutCaseError):
 
 
 def locked(unit: Unit, change_id: str) -> tuple[ChangeRow, Work]:
-    """Return a change and its case, both locked: the case first, as everywhere."""
+    """Return a change and its case, both locked: the case first, as everywhere.
+
+    Raises:
+        NotFoundError: there is no such change.
+    """
     found = queries.change_by_id(unit.session, change_id)
-    case = queries_due.case_by_id(unit.session, found.case_id) if found is not None else None
+    known = queries_due.case_by_id(unit.session, found.case_id) if found is not None else None
+    if known is None:
+        raise NotFoundError(f"there is no change {change_id}")
+    reference = known.reference
+    # It may have changed before the lock was ours.
+    unit.session.expire(known)
+    case = queries_case.case_by_reference(unit.session, reference, lock=True)
     row = queries.change_by_id(unit.session, change_id, lock=True)
     if row is None or case is None:
         raise NotFoundError(f"there is no change {change_id}")

@@ -195,7 +195,9 @@ def sweep_changes(runtime: Runtime) -> int:
 
 
 def _look(unit: Unit, row: ChangeRow) -> bool:
-    _row, work = steps.locked(unit, row.public_id)
+    row, work = steps.locked(unit, row.public_id)
+    if row.wake_at is None or row.wake_at > unit.now:
+        return False
     state = ChangeState(row.state)
     if state is ChangeState.SENT:
         _conflict(unit, work, row, Refusal.NO_ANSWER)
