@@ -170,7 +170,7 @@ def test_a_draft_with_mistakes_is_kept_and_never_in_force(shop: Shop, runtime: R
     wrong = FILE.replace('team = "risk"', 'team = "rusk"').replace('"5000 USD"', '"5000"')
     seen, _ = policies.active(runtime)
     draft = policies.save_draft(runtime, wrong, agent=BOSS)
-    assert (draft.active, draft.mistakes, draft.changes) == (False, 4, ())
+    assert (draft.active, draft.mistakes, draft.changes) == (False, 5, ())
     assert policies.find(runtime, draft.id) == (draft, wrong)
     assert policies.history(runtime)[0] == draft
     assert policies.save_draft(runtime, wrong, agent=BOSS).id == draft.id
