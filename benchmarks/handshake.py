@@ -1,11 +1,10 @@
 """Order changes handed over while worker and warehouse are killed, stopped and shipping.
 
 ``python -m benchmarks.handshake [--kills 100] [--orders 120]``. A shop under gunicorn, its worker
-and a fulfilment service with a database of its own are processes; worker and warehouse are killed (or,
-one time in five, stopped for three seconds) in turn, while customers ask for other addresses and
-some parcels leave in between. In the end every change has to be applied once, or refused with a
-reason, or a case for somebody to look at, and no parcel may have left to an address that the shop
-believes to be changed.
+and a fulfilment service with a database of its own are processes. Worker and service are killed in
+turn, or stopped for three seconds one time in five, while customers ask for other addresses and
+some parcels leave. In the end every change has to be applied once, or refused with a reason, or a
+case for somebody to look at, and no parcel may have left to another address than the shop believes.
 """
 
 from __future__ import annotations

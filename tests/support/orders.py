@@ -6,7 +6,7 @@ import base64
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from flask import Flask, request
 from sqlalchemy import JSON
@@ -19,7 +19,7 @@ from flask_checkout_case.services import changes
 from flask_checkout_case.services.change_terms import Terms, order_now, terms_of
 from flask_checkout_case.standard_webhooks import sign, verify
 
-from .due import Clock, runtime_of
+from .due import runtime_of
 from .shop import Shop
 
 SECRET = f"whsec_{base64.b64encode(bytes(range(32))).decode()}"
@@ -40,10 +40,17 @@ PARIS = {
 }
 
 
+class Tells(Protocol):
+    """A clock of whatever speed."""
+
+    @property
+    def now(self) -> datetime: ...
+
+
 class Orders:
     """A shop's orders in its own database; each change is applied once by its id."""
 
-    def __init__(self, shop: Shop, clock: Clock) -> None:
+    def __init__(self, shop: Shop, clock: Tells) -> None:
         class Kept(shop.db.Model):  # type: ignore[name-defined,misc]
             __tablename__ = "shop_order"
             ref: Mapped[str] = mapped_column(primary_key=True)
