@@ -25,7 +25,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks._order_shop import FASTER, order_shop, runtime_of
+from benchmarks._order_shop import FASTER, order_shop
 from benchmarks._shop import databases
 from benchmarks.storm import is_serving, running
 from example_store.fulfilment.parcels import Parcels
@@ -34,6 +34,7 @@ from flask_checkout_case.rules.changes import ENDED
 from flask_checkout_case.types import utc_now
 from tests.support.orders import LONDON, SECRET, YORK, Orders
 from tests.support.ports import free_port
+from tests.support.shop import dispose
 from tests.support.waiting import wait_until
 
 AT_THE_END: Final = 240
@@ -117,7 +118,7 @@ def run(name: str, url: str, home: Path, kills: int, number: int) -> bool:
         asked = _ask_while_disturbed(orders, parcels, disturbed, kills, number)
         _wait_for_the_end(shop, orders, asked)
         met = _print(name, orders, parcels, asked, disturbed)
-    runtime_of(shop).close()
+    dispose(shop)
     return met
 
 
