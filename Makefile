@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 CODE := flask_checkout_case example_store tests benchmarks tools docs
 PIP_FLAGS := --quiet --disable-pip-version-check
 PYTEST_FLAGS ?=
-# On the lowest versions, PostgreSQL's driver is asked by the tests of tables, capture and cases.
+# On the lowest versions, PostgreSQL's driver is asked by the tests of tables and cases.
 # What asks our own rules again and again, through no library that could be too old, runs once.
 ON_LOWEST := (not postgresql and not several_processes and not alike and not agent_access \
 	and not test_incidents and not hesitation and not bad_input and not agent_live \
