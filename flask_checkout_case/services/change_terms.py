@@ -214,18 +214,29 @@ def _line(order: Order, sku: Any) -> Line | None:
     return next((line for line in order.lines if line.sku == sku), None)
 
 
-def _why_no_stock(
-    runtime: Runtime, kind: ChangeKind, before: Mapping[str, Any], asked: Mapping[str, Any]
-) -> Refusal | None:
+def stock_of(runtime: Runtime, kind: ChangeKind, asked: Mapping[str, Any]) -> int | None:
+    """Return how many pieces the shop has of what is asked for.
+
+    ``None`` where nobody keeps count, or where the change needs none.
+
+    Raises:
+        Exception: whatever the shop's hook raises.
+    """
     loader = runtime.hooks.inventory_loader
     if kind not in (ChangeKind.ADD, ChangeKind.QUANTITY) or loader is None:
         return None
-    more = asked["quantity"] - before["quantity"]
+    with runtime.apart():
+        return loader(asked["sku"])
+
+
+def _why_no_stock(
+    runtime: Runtime, kind: ChangeKind, before: Mapping[str, Any], asked: Mapping[str, Any]
+) -> Refusal | None:
+    more = asked.get("quantity", 0) - before.get("quantity", 0)
     if more <= 0:
         return None
     try:
-        with runtime.apart():
-            there = loader(asked["sku"])
+        there = stock_of(runtime, kind, asked)
     except Exception:
         log.exception("the inventory_loader failed: nothing is promised")
         return Refusal.OUT_OF_STOCK

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from flask import Response, make_response, redirect, render_template, request, url_for
@@ -33,6 +34,7 @@ from ...services import (
 )
 from ...services.caseview import CaseView
 from ...services.change_steps import RefusedChangeError
+from ...services.change_terms import stock_of
 from ...types import Agent, CaseInfo, Outcome, Priority, Status
 from ..current import current_agent, runtime
 from ..guard import csrf_protected
@@ -215,7 +217,10 @@ def callback(reference: str) -> ResponseReturnValue:
 @blueprint.post("/cases/<reference>/change")
 @csrf_protected
 def change(reference: str) -> ResponseReturnValue:
-    """Decide on a change: ``change`` is ``approve <id> <content>`` or ``refuse <id>``."""
+    """Decide on a change: ``change`` is ``approve <id> <content>``, ``refuse <id>``, ``ask <id>``.
+
+    A question goes to the customer as any answer does; the change stays open.
+    """
 
     def deed(reference: str, agent: Agent) -> CaseInfo:
         seen, (deed, _, rest) = version(), word("change").partition(" ")
@@ -225,8 +230,11 @@ def change(reference: str) -> ResponseReturnValue:
         elif deed == "refuse":
             why = request.form.get(f"why {change_id}", "")
             changes.refuse(runtime(), reference, change_id, agent=agent, text=why, version=seen)
+        elif deed == "ask":
+            text = request.form.get(f"question {change_id}", "")
+            return cases.reply(runtime(), reference, text, agent=agent, key=_key("reply_key"))
         else:
-            raise InvalidInputError("expected approve or refuse", field="change")
+            raise InvalidInputError("expected approve, refuse or ask", field="change")
         return reading.get(runtime(), reference)
 
     return _do(reference, deed)
@@ -342,7 +350,7 @@ def _names(view: CaseView, agent: Agent) -> dict[str, Any]:
         "team_name": lambda key: teams.get(key, key),
         "views": queue.views_of(agent),
         "lines": timeline.lines(view, str(agent.ref), lambda key: teams.get(key, key)),
-        "order_changes": change_words.cards(view),
+        "order_changes": change_words.cards(view, partial(stock_of, runtime())),
         "moves": [str(status) for status in moves],
         "priorities": [str(item) for item in reversed(Priority)],
         "reply_key": secrets.token_urlsafe(12),

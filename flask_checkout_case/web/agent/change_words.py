@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any, Final
 
 from ...change_types import ADDRESS_FIELDS, ChangeKind, ChangeState
 from ...data.change_models import ChangeRow, HandoverRow
 from ...errors import CheckoutCaseError
-from ...i18n import N_, format_money, gettext
+from ...i18n import N_, format_money, gettext, ngettext, use_locale
 from ...rules import changes as rules
 from ...rules.addresses import differences
 from ...rules.changes import Leave, Refusal
 from ...services.caseview import CaseView
 from ...services.change_steps import RefusedChangeError
+from ...services.due import Clock
 
+log = logging.getLogger(__name__)
+
+Stock = Callable[[ChangeKind, Mapping[str, Any]], int | None]
+_SOON: Final = timedelta(minutes=15)
+"""Before the cut-off, in which a change has become pressing."""
 KINDS: Final[Mapping[str, str]] = {
     ChangeKind.ADDRESS: N_("Another address"),
     ChangeKind.DELIVERY: N_("Another delivery"),
@@ -75,13 +83,20 @@ _SENTENCES: Final[Mapping[str, str]] = {
 _BAD: Final = ("change_rejected", "change_expired", "change_conflict")
 
 
-def cards(view: CaseView) -> list[dict[str, Any]]:
-    """Return the changes of a case, those that are open first, as the page shows them."""
+def cards(view: CaseView, stock: Stock) -> list[dict[str, Any]]:
+    """Return the changes of a case, those that are open first, as the page shows them.
+
+    Args:
+        stock: says how many pieces there are of what a change asks for.
+    """
     order = sorted(view.changes, key=lambda row: (row.state not in rules.OPEN, -row.id))
-    return [_card(row, [one for one in view.handovers if one.change_id == row.id]) for row in order]
+    tries = {row.id: [one for one in view.handovers if one.change_id == row.id] for row in order}
+    return [_card(row, tries[row.id], view.row.language, stock) for row in order]
 
 
-def _card(row: ChangeRow, tries: Sequence[HandoverRow]) -> dict[str, Any]:
+def _card(
+    row: ChangeRow, tries: Sequence[HandoverRow], language: str | None, stock: Stock
+) -> dict[str, Any]:
     kind, state = ChangeKind(row.kind), ChangeState(row.state)
     marked = set(differences(row.before, row.asked)) if kind is ChangeKind.ADDRESS else set()
     return {
@@ -101,7 +116,11 @@ def _card(row: ChangeRow, tries: Sequence[HandoverRow]) -> dict[str, Any]:
         "to_decide": state is ChangeState.PRICED and not row.waits,
         "to_refuse": state in rules.UNDECIDED,
         "supervisor": row.leave == Leave.SUPERVISOR,
-        "cut_off": row.cut_off_at if state in rules.OPEN else None,
+        "stock": _stock(row, stock) if state in rules.UNDECIDED else None,
+        "question": _question(row, language) if state in rules.UNDECIDED else None,
+        "cut_off": Clock("cut_off", row.cut_off_at, row.cut_off_at - _SOON)
+        if row.cut_off_at is not None and state in rules.OPEN
+        else None,
         "tries": [
             {"at": one.at, "what": gettext(TRIES.get(one.what, one.what)), "outcome": one.outcome}
             for one in tries
@@ -140,6 +159,25 @@ def _needs(row: ChangeRow) -> str | None:
     if row.leave == Leave.SUPERVISOR:
         return gettext("Needs a supervisor: it may be somebody else than the customer")
     return gettext("Needs your leave")
+
+
+def _stock(row: ChangeRow, stock: Stock) -> str | None:
+    try:
+        found = stock(ChangeKind(row.kind), row.asked)
+    except Exception:
+        log.exception("the inventory_loader failed")
+        return gettext("Nobody could say how many there are")
+    if found is None:
+        return None
+    return ngettext("%(num)s in stock", "%(num)s in stock", found)
+
+
+def _question(row: ChangeRow, language: str | None) -> str:
+    """Return what an agent may ask with one click, in the customer's language."""
+    with use_locale(language):
+        if row.leave == Leave.SUPERVISOR:
+            return gettext("Was it you who asked for this change of your order?")
+        return gettext("Before we change your order: is everything right as you wrote it?")
 
 
 def sentence(data: Mapping[str, Any], text: str | None) -> tuple[str, str]:

@@ -171,3 +171,50 @@ def test_who_is_not_of_the_team_neither_sees_nor_decides(
     reference = cases(shop)[0].reference
     Desk(shop, "sam").get(f"cases/{reference}", status=404)
     assert orders.now(change).state is State.PRICED
+
+
+def test_an_agent_asks_with_one_click_and_the_change_stays_open(
+    shop: Shop, orders: Orders, desk: Desk
+) -> None:
+    orders.place(stage="picking")
+    change = orders.ask(ChangeKind.ADDRESS, YORK)
+    asked = "Before we change your order: is everything right as you wrote it?"
+    assert page_of(shop, desk).count(asked) == 1
+    reference = cases(shop)[0].reference
+    desk.do(reference, "change", change=f"ask {change.id}", **{f"question {change.id}": asked})
+    (case,) = cases(shop)
+    assert case.status == Status.WAITING
+    assert orders.now(change).state is State.PRICED
+    assert page_of(shop, desk).count(asked) == 2
+    empty = desk.do(reference, "change", answers=400, change=f"ask {change.id}")
+    assert "Write something first" in empty.text
+
+
+def test_who_may_only_answer_can_ask_and_cannot_decide(
+    shop: Shop, orders: Orders, desk: Desk
+) -> None:
+    shop.cases.permission(lambda _agent, action, _case: action != "change")
+    orders.place(stage="picking")
+    change = orders.ask(ChangeKind.ADDRESS, YORK)
+    page = page_of(shop, desk)
+    assert f"ask {change.id}" in page
+    assert f"refuse {change.id}" not in page
+    assert f"approve {change.id}" not in page
+
+
+def test_an_agent_sees_the_stock_and_what_is_left_of_the_window(
+    shop: Shop, orders: Orders, desk: Desk, clock: Clock
+) -> None:
+    orders.place(cut_off=2)
+    clock.now += timedelta(minutes=31)
+    orders.ask(ChangeKind.QUANTITY, {"sku": "BAG-1", "quantity": 1})
+    orders.stock["BAG-1"] = 1
+    page = page_of(shop, desk)
+    assert "1 in stock" in page
+    assert "1h 29m left" in " ".join(page.split())
+
+    def breaks(_sku: str) -> int:
+        raise RuntimeError("the stock is away")
+
+    shop.cases.inventory_loader(breaks)
+    assert "Nobody could say how many there are" in page_of(shop, desk)
