@@ -408,6 +408,12 @@ class OutboxRow(Base):
             postgresql_where=text("state = 'due'"),
             sqlite_where=text("state = 'due'"),
         ),
+        Index(
+            "ix_checkout_case_outbox_given_up",
+            "done_at",
+            postgresql_where=text("state = 'gave_up'"),
+            sqlite_where=text("state = 'gave_up'"),
+        ),
         {"info": _OURS},
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -51,6 +51,11 @@ def next_due_checkout(session: Session, now: datetime) -> CheckoutRow | None:
 
 def case_by_id(session: Session, case_id: int) -> CaseRow | None:
     return session.scalar(select(CaseRow).where(CaseRow.id == case_id))
+
+
+def cases_by_ids(session: Session, case_ids: Collection[int]) -> Sequence[CaseRow]:
+    """Return these cases."""
+    return session.scalars(select(CaseRow).where(CaseRow.id.in_(case_ids))).all()
 
 
 def set_case_alarm(session: Session, case_id: int, values: Mapping[str, Any]) -> None:

@@ -202,6 +202,8 @@ class _Worker:
     def _give_up(self, item: Item, told: str) -> None:
         if item.kind == change_steps.HANDOVER:
             handing.give_up(self.runtime, str(item.payload["change"]), told)
+        elif item.kind == change_steps.APPLY:
+            handing.give_up_applying(self.runtime, str(item.payload["change"]), told)
         self._settle(item, claims.GAVE_UP, told)
 
     def _stepped(self, name: str) -> None:

@@ -223,9 +223,23 @@ def send(progress: Progress) -> Progress:
     return replace(progress, state=State.SENT)
 
 
-def acknowledge(progress: Progress) -> Progress:
-    """Note that fulfilment has taken it."""
-    if progress.state is not State.SENT:
+def again(progress: Progress) -> Progress:
+    """Hand over once more what nobody answered; what was to be paid has gone back since then."""
+    lost = progress.state is State.CONFLICT and progress.approved == progress.content
+    if not lost or progress.must_pay:
+        raise _not_from(progress, "sent again")
+    return replace(progress, state=State.APPROVED)
+
+
+def acknowledge(progress: Progress, *, by_hand: bool = False) -> Progress:
+    """Note that fulfilment has taken it, in time or late.
+
+    Args:
+        by_hand: somebody has asked the warehouse. Without that, what was to be paid can't be taken
+            late: the money has gone back.
+    """
+    late = progress.state is State.CONFLICT and progress.approved == progress.content
+    if progress.state is not State.SENT and not (late and (by_hand or not progress.must_pay)):
         raise _not_from(progress, "acknowledged")
     return replace(progress, state=State.ACKNOWLEDGED)
 
@@ -240,12 +254,16 @@ def apply(progress: Progress) -> Progress:
 def end(progress: Progress, state: State) -> Progress:
     """End it without having been applied.
 
-    ``superseded`` and ``expired`` only while it is undecided; ``rejected`` and ``conflict`` at any
-    time before fulfilment has taken it.
+    ``expired`` only while it is undecided, ``superseded`` then or in a conflict; ``conflict`` when
+    it was approved; ``rejected`` at any time before fulfilment has taken it.
     """
-    early = state in (State.SUPERSEDED, State.EXPIRED)
-    may = UNDECIDED if early else OPEN - {State.ACKNOWLEDGED}
-    if state not in ENDED - {State.APPLIED} or progress.state not in may:
+    may = {
+        State.EXPIRED: UNDECIDED,
+        State.SUPERSEDED: UNDECIDED | {State.CONFLICT},
+        State.CONFLICT: frozenset({State.APPROVED, State.SENT}),
+        State.REJECTED: OPEN - {State.ACKNOWLEDGED} | {State.CONFLICT},
+    }
+    if progress.state not in may.get(state, frozenset()):
         raise _not_from(progress, state)
     return replace(progress, state=state)
 

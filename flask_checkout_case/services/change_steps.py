@@ -109,7 +109,8 @@ def end(
 ) -> None:
     """End a change without it being applied, and go on with the one that waits for it."""
     after = rules.end(progress_of(row), state)
-    was_held = row.stage in _HELD and row.state in rules.UNDECIDED
+    before = row.state
+    was_held = row.stage in _HELD and before != ChangeState.CONFLICT
     values = {"state": after.state, "reason": reason, "reason_text": text}
     queries.set_change(
         unit.session, row, {**values, "ended_at": unit.now, "wake_at": None, "promoted_at": None}
@@ -119,9 +120,54 @@ def end(
     if was_held and unit.runtime.settings.fulfilment_url and state is not ChangeState.SUPERSEDED:
         put(unit, RELEASE, row)
     change = as_change(row, work.row.reference)
+    if before == ChangeState.CONFLICT:
+        forget(unit, row)
+    else:
+        _tell_refused(unit, work, change, reason)
     if state is not ChangeState.SUPERSEDED:
-        unit.emit("change_refused", case=info(work.row), change=change, reason=reason)
         after_end(unit, work, row, Outcome.REFUSED)
+
+
+def _tell_refused(unit: Unit, work: Work, change: Change, reason: Refusal | None) -> None:
+    if change.state is not ChangeState.SUPERSEDED:
+        unit.emit("change_refused", case=info(work.row), change=change, reason=reason)
+
+
+def forget(unit: Unit, row: ChangeRow) -> None:
+    """Put a hand-over that was given up away: somebody has decided what becomes of it."""
+    outbox.put_away(unit.session, _key(HANDOVER, row), unit.now)
+
+
+def send_again(unit: Unit, row: ChangeRow) -> None:
+    """Hand a change over once more, under the id that it had."""
+    if not outbox.again(unit.session, _key(HANDOVER, row), unit.now):
+        put(unit, HANDOVER, row)
+
+
+def acknowledge(unit: Unit, work: Work, row: ChangeRow, *, agent: Agent | None = None) -> None:
+    """Note that fulfilment has taken a change; then the shop's hook applies it.
+
+    Args:
+        agent: who has asked the warehouse; ``None`` where it has answered itself.
+    """
+    late = row.state == ChangeState.CONFLICT
+    after = rules.acknowledge(progress_of(row), by_hand=agent is not None)
+    if late:
+        forget(unit, row)
+    queries.set_change(
+        unit.session,
+        row,
+        {
+            "state": after.state,
+            "wake_at": None,
+            "ended_at": None,
+            "reason": None,
+            "reason_text": None,
+        },
+    )
+    told = {"action": "change_acknowledged", "change": row.public_id, "kind": row.kind}
+    work.append(EntryKind.CHANGE, agent=agent, data=told)
+    put(unit, APPLY, row)
 
 
 def after_end(unit: Unit, work: Work, row: ChangeRow, outcome: Outcome) -> None:
@@ -148,12 +194,16 @@ def put(unit: Unit, kind: str, row: ChangeRow, due_at: datetime | None = None) -
     outbox.put(
         unit.session,
         kind,
-        f"{kind}:{row.public_id}:{row.content[:12]}",
+        _key(kind, row),
         {"change": row.public_id},
         now=unit.now,
         due_at=due_at,
         case_id=row.case_id,
     )
+
+
+def _key(kind: str, row: ChangeRow) -> str:
+    return f"{kind}:{row.public_id}:{row.content[:12]}"
 
 
 def progress_of(row: ChangeRow) -> Progress:

@@ -101,7 +101,7 @@ def ask(
         if known is not None:
             return as_change(known, None)
         work = _case(unit, terms, text)
-        row = _put(unit, work, terms, key)
+        row = put_change(unit, work, terms, key)
         told = {"action": "change_requested", "change": row.public_id, **told_of(row)}
         work.append(
             EntryKind.CHANGE,
@@ -148,7 +148,8 @@ def _case(unit: Unit, terms: Terms, text: str | None) -> Work:
     return Work(unit, row, unit.now)
 
 
-def _put(unit: Unit, work: Work, terms: Terms, key: str) -> ChangeRow:
+def put_change(unit: Unit, work: Work, terms: Terms, key: str) -> ChangeRow:
+    """Insert a change of these terms; what it replaces ends."""
     subject = f"order:{make_ref(terms.order.ref)}"
     waits = _make_room(unit, work, subject)
     state = ChangeState.AWAITING_PAYMENT if terms.must_pay else ChangeState.PRICED
@@ -220,7 +221,7 @@ def approve(
         InvalidTransitionError: it isn't open for it, has changed, or needs a supervisor.
         RefusedChangeError: the order no longer allows it; the change has been refused.
     """
-    _may_decide(runtime, reference, change_id, agent)
+    may_decide(runtime, reference, change_id, agent)
     refusal = check_again(runtime, peek(runtime, change_id))
     with runtime.write() as unit:
         row, work = locked(unit, change_id)
@@ -237,7 +238,12 @@ def approve(
     return change
 
 
-def _may_decide(runtime: Runtime, reference: str, change_id: str, agent: Agent) -> None:
+def may_decide(runtime: Runtime, reference: str, change_id: str, agent: Agent) -> None:
+    """Let an agent pass who may decide on this change on this case's page.
+
+    Raises:
+        NotFoundError, PermissionDeniedError.
+    """
     require(runtime, agent, "change", get_case(runtime, reference))
     if peek(runtime, change_id).case != reference:
         raise NotFoundError(f"there is no change {change_id}")
@@ -259,7 +265,7 @@ def refuse(
         InvalidInputError: no reason is given (``field="why"``).
         InvalidTransitionError: it is too late for it.
     """
-    _may_decide(runtime, reference, change_id, agent)
+    may_decide(runtime, reference, change_id, agent)
     reason = text.strip()[:500]
     if not reason:
         raise InvalidInputError("say why", field="why")

@@ -80,7 +80,7 @@ def received(runtime: Runtime, change_id: str, outcome: str) -> None:
         if row.state != ChangeState.SENT:
             return
         if unit.runtime.settings.fulfilment_url is None:
-            _acknowledge(unit, work, row)
+            steps.acknowledge(unit, work, row)
             return
         wake_at = unit.now + unit.runtime.policy.changes.answer_within
         queries.set_change(unit.session, row, {"wake_at": wake_at})
@@ -105,14 +105,22 @@ def answer(
         word = "accepted" if accepted else "rejected"
         queries.add_handover(unit.session, row.id, unit.now, word, reason or order_version or "")
         state = ChangeState(row.state)
-        if state is ChangeState.SENT and accepted:
-            _acknowledge(unit, work, row)
-        elif state is ChangeState.SENT:
+        waited = state is ChangeState.SENT or _may_be_late(unit, row)
+        if waited and accepted:
+            steps.acknowledge(unit, work, row)
+        elif waited or (state is ChangeState.CONFLICT and not accepted):
             steps.end(unit, work, row, ChangeState.REJECTED, Refusal.WAREHOUSE, text=reason)
         elif not _agrees(state, accepted=accepted):
             _tell_contradiction(unit, work, row, word)
             return state
         return ChangeState(row.state)
+
+
+def _may_be_late(unit: Unit, row: ChangeRow) -> bool:
+    """Whether an answer still can be taken that nobody waits for any more."""
+    if row.state != ChangeState.CONFLICT or row.must_pay:
+        return False
+    return not queries.open_changes(unit.session, row.subject)
 
 
 def _agrees(state: ChangeState, *, accepted: bool) -> bool:
@@ -130,14 +138,6 @@ def _tell_contradiction(unit: Unit, work: Work, row: ChangeRow, word: str) -> No
     }
     work.append(EntryKind.ESCALATION, data=told, key=f"contradiction:{row.public_id}:{word}"[:64])
     work.change({"priority": Priority.URGENT})
-
-
-def _acknowledge(unit: Unit, work: Work, row: ChangeRow) -> None:
-    after = rules.acknowledge(steps.progress_of(row))
-    queries.set_change(unit.session, row, {"state": after.state, "wake_at": None})
-    told = {"action": "change_acknowledged", "change": row.public_id, "kind": row.kind}
-    work.append(EntryKind.CHANGE, data=told)
-    steps.put(unit, steps.APPLY, row)
 
 
 def apply(runtime: Runtime, change_id: str) -> str | None:
@@ -175,6 +175,16 @@ def give_up(runtime: Runtime, change_id: str, why: str) -> None:
             return
         queries.add_handover(unit.session, row.id, unit.now, "gave_up", why)
         _conflict(unit, work, row, Refusal.NO_ANSWER)
+
+
+def give_up_applying(runtime: Runtime, change_id: str, why: str) -> None:
+    """Tell that the warehouse has taken a change which the shop's own hook can't apply."""
+    with runtime.write() as unit:
+        row, work = steps.locked(unit, change_id)
+        queries.add_handover(unit.session, row.id, unit.now, "gave_up", why)
+        told = {"action": "change_unapplied", "change": row.public_id, "kind": row.kind}
+        work.append(EntryKind.ESCALATION, data=told)
+        work.change({"priority": Priority.URGENT})
 
 
 def _conflict(unit: Unit, work: Work, row: ChangeRow, reason: Refusal) -> None:

@@ -79,6 +79,11 @@ POLICY_ROUTES = {
     "checkout_case_agent.policy_activate": SUPERVISORS_DEEDS,
     "checkout_case_agent.policy_replay": SUPERVISORS_ONLY,
 }
+LETTER_ROUTES = {
+    "checkout_case_agent.letters": SUPERVISORS_ONLY,
+    # Nothing was given up: there is no letter 1.
+    "checkout_case_agent.letter": Access(403, 403, 403, 403, 404, 403),
+}
 POLICY_FIELDS = {
     "policy_save": {"text": read_policy_text(None)[0], "do": "save"},
     "policy_check": {"text": read_policy_text(None)[0]},
@@ -138,7 +143,7 @@ def our_rules(app: Flask) -> list[Rule]:
 
 
 def test_no_route_is_missing_from_the_table(shop: Shop) -> None:
-    listed = {*AGENT_ROUTES, *PRESENCE, *SPEAKING, *POLICY_ROUTES, *OTHER_ROUTES}
+    listed = {*AGENT_ROUTES, *PRESENCE, *SPEAKING, *POLICY_ROUTES, *OTHER_ROUTES, *LETTER_ROUTES}
     there = {rule.endpoint for rule in our_rules(shop.app)}
     assert there == listed, f"unlisted: {there - listed}; gone: {listed - there}"
 
@@ -221,6 +226,18 @@ def test_who_speaks_first(shop: Shop, who: str) -> None:
     with shop.app.app_context():
         spoken = shop.cases.find(checkout_ref="c-live")
     assert len(spoken) == (expected == 303)
+
+
+@pytest.mark.parametrize("who", CALLERS)
+def test_what_was_not_sent_is_for_supervisors(shop: Shop, who: str) -> None:
+    page, deed = (getattr(access, who.replace(" ", "_")) for access in LETTER_ROUTES.values())
+    desk = caller(shop, who)
+    desk.http.get("/checkout-case/agent/not-sent", status=page)
+    address, form = "/checkout-case/agent/not-sent/1", {**token_of(desk), "do": "again"}
+    desk.http.post(address, form, headers=ORIGIN, status=deed)
+    for headers in ({"Origin": "https://evil.example"}, ORIGIN):
+        kept = form if headers is not ORIGIN else {"do": "again"}
+        desk.http.post(address, kept, headers=headers, status=403)
 
 
 @pytest.fixture

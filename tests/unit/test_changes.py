@@ -154,8 +154,18 @@ class Ways(RuleBasedStateMachine):
             self.sent = True
 
     @rule()
-    def acknowledge(self) -> None:
-        self.taken |= self.attempt(changes.acknowledge)
+    def again(self) -> None:
+        if self.attempt(changes.again):
+            assert not self.now.must_pay, "its money has gone back"
+
+    @rule(by_hand=st.booleans())
+    def acknowledge(self, by_hand: bool) -> None:
+        late = self.now.state is ChangeState.CONFLICT
+        if self.attempt(changes.acknowledge, by_hand=by_hand):
+            self.taken = True
+            # Whoever has asked the warehouse knows that it was done, however it got there.
+            self.sent |= by_hand
+            assert by_hand or not (late and self.now.must_pay)
 
     @rule()
     def apply(self) -> None:

@@ -435,6 +435,7 @@ def upgrade() -> None:
     with op.batch_alter_table('checkout_case_outbox', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_checkout_case_outbox_case_id'), ['case_id'], unique=False)
         batch_op.create_index('ix_checkout_case_outbox_due', ['due_at'], unique=False, postgresql_where=sa.text("state = 'due'"), sqlite_where=sa.text("state = 'due'"))
+        batch_op.create_index('ix_checkout_case_outbox_given_up', ['done_at'], unique=False, postgresql_where=sa.text("state = 'gave_up'"), sqlite_where=sa.text("state = 'gave_up'"))
 
     op.create_table('checkout_case_task',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -575,6 +576,7 @@ def downgrade() -> None:
 
     op.drop_table('checkout_case_task')
     with op.batch_alter_table('checkout_case_outbox', schema=None) as batch_op:
+        batch_op.drop_index('ix_checkout_case_outbox_given_up', postgresql_where=sa.text("state = 'gave_up'"), sqlite_where=sa.text("state = 'gave_up'"))
         batch_op.drop_index('ix_checkout_case_outbox_due', postgresql_where=sa.text("state = 'due'"), sqlite_where=sa.text("state = 'due'"))
         batch_op.drop_index(batch_op.f('ix_checkout_case_outbox_case_id'))
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from . import (
     case_views,
+    change_views,
     incident_views,
+    letter_views,
     live_views,
     policy_views,
     queue_views,
@@ -16,7 +18,9 @@ from .blueprint import blueprint
 __all__ = (
     "blueprint",
     "case_views",
+    "change_views",
     "incident_views",
+    "letter_views",
     "live_views",
     "policy_views",
     "queue_views",

@@ -25,11 +25,9 @@ from ...services import (
     callbacks,
     cases,
     caseview,
-    changes,
     incident_view,
     protocols,
     queue,
-    reading,
     staff,
 )
 from ...services.caseview import CaseView
@@ -80,13 +78,13 @@ def reply(reference: str) -> ResponseReturnValue:
             reference,
             request.form.get("reply_text", ""),
             agent=agent,
-            key=_key("reply_key"),
+            key=form_key("reply_key"),
             status=Status.SOLVED if solves else None,
             outcome=Outcome.ASSISTED if solves else None,
             reason=request.form.get(_REASON),
         )
 
-    return _do(reference, deed, sent="reply_text")
+    return do(reference, deed, sent="reply_text")
 
 
 @blueprint.post("/cases/<reference>/note")
@@ -96,16 +94,16 @@ def note(reference: str) -> ResponseReturnValue:
 
     def deed(reference: str, agent: Agent) -> CaseInfo:
         text = request.form.get("note_text", "")
-        return cases.note(runtime(), reference, text, agent=agent, key=_key("note_key"))
+        return cases.note(runtime(), reference, text, agent=agent, key=form_key("note_key"))
 
-    return _do(reference, deed, sent="note_text")
+    return do(reference, deed, sent="note_text")
 
 
 @blueprint.post("/cases/<reference>/take")
 @csrf_protected
 def take(reference: str) -> ResponseReturnValue:
     """Assign the case to oneself."""
-    return _do(
+    return do(
         reference,
         lambda ref, agent: cases.take(runtime(), ref, agent=agent, version=version()),
     )
@@ -115,7 +113,7 @@ def take(reference: str) -> ResponseReturnValue:
 @csrf_protected
 def decline(reference: str) -> ResponseReturnValue:
     """Hand back a case that one was given automatically."""
-    return _do(
+    return do(
         reference,
         lambda ref, agent: staff.decline(runtime(), ref, agent=agent, version=version()),
     )
@@ -130,7 +128,7 @@ def assign(reference: str) -> ResponseReturnValue:
         to, seen = word("assignee") or None, version()
         return cases.assign(runtime(), reference, agent=agent, assignee_ref=to, version=seen)
 
-    return _do(reference, deed)
+    return do(reference, deed)
 
 
 @blueprint.post("/cases/<reference>/transfer")
@@ -142,7 +140,7 @@ def transfer(reference: str) -> ResponseReturnValue:
         team = request.form.get("team", "")
         return cases.transfer(runtime(), reference, agent=agent, team=team, version=version())
 
-    return _do(reference, deed)
+    return do(reference, deed)
 
 
 @blueprint.post("/cases/<reference>/status")
@@ -162,7 +160,7 @@ def status(reference: str) -> ResponseReturnValue:
             reason=request.form.get(_REASON),
         )
 
-    return _do(reference, deed)
+    return do(reference, deed)
 
 
 @blueprint.post("/cases/<reference>/priority")
@@ -174,7 +172,7 @@ def priority(reference: str) -> ResponseReturnValue:
         new = request.form.get("priority", "")
         return cases.set_priority(runtime(), reference, new, agent=agent, version=version())
 
-    return _do(reference, deed)
+    return do(reference, deed)
 
 
 @blueprint.post("/cases/<reference>/tick")
@@ -195,7 +193,7 @@ def tick(reference: str) -> ResponseReturnValue:
             done=wanted == "done",
         )
 
-    return _do(reference, deed)
+    return do(reference, deed)
 
 
 @blueprint.post("/cases/<reference>/callback")
@@ -211,36 +209,10 @@ def callback(reference: str) -> ResponseReturnValue:
             runtime(), reference, agent=agent, version=seen, reached=how == "reached"
         )
 
-    return _do(reference, deed)
+    return do(reference, deed)
 
 
-@blueprint.post("/cases/<reference>/change")
-@csrf_protected
-def change(reference: str) -> ResponseReturnValue:
-    """Decide on a change: ``change`` is ``approve <id> <content>``, ``refuse <id>``, ``ask <id>``.
-
-    A question goes to the customer as any answer does; the change stays open.
-    """
-
-    def deed(reference: str, agent: Agent) -> CaseInfo:
-        seen, (deed, _, rest) = version(), word("change").partition(" ")
-        change_id, _, content = rest.partition(" ")
-        if deed == "approve":
-            changes.approve(runtime(), reference, change_id, content, agent=agent, version=seen)
-        elif deed == "refuse":
-            why = request.form.get(f"why {change_id}", "")
-            changes.refuse(runtime(), reference, change_id, agent=agent, text=why, version=seen)
-        elif deed == "ask":
-            text = request.form.get(f"question {change_id}", "")
-            return cases.reply(runtime(), reference, text, agent=agent, key=_key("reply_key"))
-        else:
-            raise InvalidInputError("expected approve, refuse or ask", field="change")
-        return reading.get(runtime(), reference)
-
-    return _do(reference, deed)
-
-
-def _do(reference: str, deed: Deed, *, sent: str | None = None) -> ResponseReturnValue:
+def do(reference: str, deed: Deed, *, sent: str | None = None) -> ResponseReturnValue:
     """Do it and show the case; what can't be done is said on the same page, nothing typed is lost.
 
     Args:
@@ -386,5 +358,5 @@ def _short(text: str) -> str:
     return flat if len(flat) <= 120 else flat[:119] + "…"
 
 
-def _key(name: str) -> str | None:
+def form_key(name: str) -> str | None:
     return word(name)[:KEY_LIMIT] or None

@@ -69,6 +69,26 @@ TRIES: Final[Mapping[str, str]] = {
     "rejected": N_("The warehouse refuses"),
     "gave_up": N_("Given up"),
 }
+FIELDS: Final[Mapping[str, str]] = {
+    "name": N_("Name"),
+    "company": N_("Company"),
+    "line1": N_("Street and number"),
+    "line2": N_("Flat, floor, building"),
+    "sublocality": N_("District"),
+    "city": N_("Town or city"),
+    "region": N_("State or region"),
+    "postcode": N_("Postcode"),
+    "country": N_("Country (two letters)"),
+    "delivery": N_("Delivery"),
+    "instructions": N_("Delivery instructions"),
+    "gift_note": N_("Gift note"),
+    "quantity": N_("Quantity"),
+}
+_FIELD_OF: Final[Mapping[ChangeKind, str]] = {
+    ChangeKind.DELIVERY: "delivery",
+    ChangeKind.INSTRUCTIONS: "instructions",
+    ChangeKind.GIFT_NOTE: "gift_note",
+}
 _SENTENCES: Final[Mapping[str, str]] = {
     "change_requested": N_("The customer asks for a change: %(kind)s"),
     "change_approved": N_("Approved: %(kind)s"),
@@ -78,6 +98,8 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "change_superseded": N_("Replaced by a newer request: %(kind)s"),
     "change_rejected": N_("Not done: %(kind)s"),
     "change_expired": N_("Expired: %(kind)s"),
+    "change_again": N_("Handed over once more: %(kind)s"),
+    "change_corrected": N_("Corrected, and handed over anew: %(kind)s"),
     "change_conflict": N_("Nobody knows whether it was done: %(kind)s"),
 }
 _BAD: Final = ("change_rejected", "change_expired", "change_conflict")
@@ -115,6 +137,9 @@ def _card(
         "needs": _needs(row) if state in rules.UNDECIDED else None,
         "to_decide": state is ChangeState.PRICED and not row.waits,
         "to_refuse": state in rules.UNDECIDED,
+        "lost": state is ChangeState.CONFLICT,
+        "may_again": state is ChangeState.CONFLICT and not row.must_pay,
+        "edits": _edits(kind, row.asked) if state is ChangeState.CONFLICT else (),
         "supervisor": row.leave == Leave.SUPERVISOR,
         "stock": _stock(row, stock) if state in rules.UNDECIDED else None,
         "question": _question(row, language) if state in rules.UNDECIDED else None,
@@ -161,6 +186,32 @@ def _needs(row: ChangeRow) -> str | None:
     return gettext("Needs your leave")
 
 
+def _edits(kind: ChangeKind, asked: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return what a supervisor can correct of a change, as fields of a form."""
+    if kind is ChangeKind.CANCEL:
+        return []
+    names = ADDRESS_FIELDS if kind is ChangeKind.ADDRESS else (_FIELD_OF.get(kind, "quantity"),)
+    return [
+        {"name": name, "label": gettext(FIELDS[name]), "value": str(asked.get(name) or "")}
+        for name in names
+    ]
+
+
+def read_edits(kind: ChangeKind, form: Mapping[str, str], change_id: str) -> dict[str, Any]:
+    """Return what a supervisor has corrected, as a customer would have asked for it."""
+    names = ADDRESS_FIELDS if kind is ChangeKind.ADDRESS else (_FIELD_OF.get(kind, "quantity"),)
+    given: dict[str, Any] = {
+        name: form[f"edit {change_id} {name}"]
+        for name in names
+        if f"edit {change_id} {name}" in form
+    }
+    number = given.get("quantity", "")
+    if number:
+        whole = number.isascii() and number.isdigit() and len(number) < 5
+        given["quantity"] = int(number) if whole else None
+    return given
+
+
 def _stock(row: ChangeRow, stock: Stock) -> str | None:
     try:
         found = stock(ChangeKind(row.kind), row.asked)
@@ -200,6 +251,15 @@ def told(error: CheckoutCaseError) -> str:
         why = gettext(REASONS[error.reason])
         return gettext("It can't be done any more, and was refused: %(why)s", why=why)
     return gettext("Say why: the customer reads it.")
+
+
+def unapplied(data: Mapping[str, Any]) -> str:
+    """Say that the warehouse has done what the shop itself could not note."""
+    kind = gettext(KINDS.get(str(data.get("kind")), str(data.get("kind"))))
+    return gettext(
+        "The warehouse has taken it, and the shop can’t apply it: %(kind)s. See “Not sent”.",
+        kind=kind,
+    )
 
 
 def contradiction(data: Mapping[str, Any]) -> str:

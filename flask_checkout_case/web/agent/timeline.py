@@ -357,6 +357,8 @@ def _escalation(data: Mapping[str, Any], team: TeamName) -> str:
         return _task_overdue(data, team)
     if data.get("action") == "change_contradiction":
         return change_words.contradiction(data)
+    if data.get("action") == "change_unapplied":
+        return change_words.unapplied(data)
     if data.get("action") == "callback_due":
         due = wording.instant(datetime.fromisoformat(str(data.get("due"))))
         text, whom = gettext("A call is due: %(time)s", time=due), escalations.told(data)

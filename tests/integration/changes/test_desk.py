@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -181,7 +182,8 @@ def test_an_agent_asks_with_one_click_and_the_change_stays_open(
     asked = "Before we change your order: is everything right as you wrote it?"
     assert page_of(shop, desk).count(asked) == 1
     reference = cases(shop)[0].reference
-    desk.do(reference, "change", change=f"ask {change.id}", **{f"question {change.id}": asked})
+    fields: dict[str, Any] = {f"question {change.id}": asked}
+    desk.do(reference, "change", change=f"ask {change.id}", **fields)
     (case,) = cases(shop)
     assert case.status == Status.WAITING
     assert orders.now(change).state is State.PRICED
