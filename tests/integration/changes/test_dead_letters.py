@@ -82,7 +82,8 @@ def test_or_that_it_was_not_and_why(shop: Shop, orders: Orders, boss: Desk, lost
 
     with signals.change_refused.connected_to(note):
         assert "Say why" in decide(shop, boss, "undone", lost, status=400)
-        decide(shop, boss, "undone", lost, **{f"why {lost.id}": "It had left."})
+        why: dict[str, Any] = {f"why {lost.id}": "It had left."}
+        decide(shop, boss, "undone", lost, **why)
     assert orders.now(lost).state is State.REJECTED
     assert refused == [], "it was told when it was given up"
     (case,) = cases(shop)
@@ -94,7 +95,8 @@ def test_or_that_it_was_not_and_why(shop: Shop, orders: Orders, boss: Desk, lost
 def test_corrected_it_is_another_change_with_its_own_approval(
     shop: Shop, orders: Orders, boss: Desk, warehouse: Warehouse, lost: Change
 ) -> None:
-    decide(shop, boss, "correct", lost, **{f"edit {lost.id} line2": "Flat 2"})
+    fields: dict[str, Any] = {f"edit {lost.id} line2": "Flat 2"}
+    decide(shop, boss, "correct", lost, **fields)
     assert orders.now(lost).state is State.SUPERSEDED
     orders.work()
     (posted,) = warehouse.posted
