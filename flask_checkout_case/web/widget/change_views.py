@@ -160,7 +160,10 @@ def _page(
         token=token,
         order=order,
         kinds=change_words.kinds(order, offered),
-        closed=change_words.refused(closed) if closed is not None and not offered else "",
+        # What was just refused has said so.
+        closed=change_words.refused(closed)
+        if closed is not None and not offered and not error
+        else "",
         until=change_words.until(closes if closes is not None and closes > now else None),
         kind=kind if kind in offered else None,
         title=gettext(change_words.KINDS[kind]) if kind is not None else "",
