@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-from .. import egress
+from .. import change_schema, egress
 from ..services import change_steps, changes, handover
 from ..services.runtime import Runtime
 from ..standard_webhooks import sign
@@ -119,7 +119,7 @@ def prepare(runtime: Runtime, kind: str, change_id: str, key: str) -> Post | str
     else:
         change = changes.get(runtime, change_id)
     has_address = runtime.settings.fulfilment_url is not None
-    told = handover.payload(change, kind, runtime.clock())
+    told = change_schema.dump(change, handover.TYPES[kind], runtime.clock())
     body = json.dumps(told, separators=(",", ":")).encode() if has_address else b""
     return Post(change_id, f"msg_{key}"[:250], body, kind == change_steps.HANDOVER)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy.orm import Session
 
@@ -33,8 +33,6 @@ TYPES: Final = {
     steps.HOLD: "order.hold",
     steps.RELEASE: "order.release",
 }
-VERSION: Final = 1
-"""Of the payload; a new number says that a receiver has to be changed."""
 
 
 def begin(runtime: Runtime, change_id: str) -> tuple[Change | None, str | None]:
@@ -234,23 +232,3 @@ def _reprice_promoted(runtime: Runtime) -> None:
         found = [row.public_id for row in queries.promoted(session, runtime.clock())]
     for change_id in found:
         changes.go_on(runtime, change_id)
-
-
-def payload(change: Change, kind: str, now: datetime) -> dict[str, Any]:
-    """Return what is sent of a change; its form is :mod:`.change_schema`'s."""
-    delta = change.delta
-    return {
-        "type": TYPES[kind],
-        "version": VERSION,
-        "timestamp": now.isoformat(),
-        "data": {
-            "change_id": change.id,
-            "order_ref": change.order_ref,
-            "order_version": change.base_version,
-            "kind": change.kind,
-            "before": dict(change.before),
-            "after": dict(change.asked),
-            "price": {"minor": delta.minor_units, "currency": delta.currency} if delta else None,
-            "case": change.case,
-        },
-    }

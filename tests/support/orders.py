@@ -6,13 +6,16 @@ import base64
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Protocol, cast
 
+import jsonschema
 from flask import Flask, request
 from sqlalchemy import JSON
 from sqlalchemy.orm import Mapped, mapped_column
 
 from flask_checkout_case import Change, ChangeKind, Customer, Line, Money, Order
+from flask_checkout_case.change_schema import VERSION
 from flask_checkout_case.jobs.deliver import deliver
 from flask_checkout_case.jobs.sweep import sweep
 from flask_checkout_case.services import changes
@@ -22,6 +25,8 @@ from flask_checkout_case.standard_webhooks import sign, verify
 from .due import runtime_of
 from .shop import Shop
 
+_PUBLISHED = Path(__file__).parents[2] / f"docs/schemas/order-change.v{VERSION}.json"
+SCHEMA = json.loads(_PUBLISHED.read_text())
 SECRET = f"whsec_{base64.b64encode(bytes(range(32))).decode()}"
 LONDON = {
     "name": "Ada Byron",
@@ -172,6 +177,7 @@ class Warehouse:
         @app.post("/changes")
         def take() -> tuple[str, int, dict[str, str]]:
             verify([SECRET], dict(request.headers), request.get_data())
+            jsonschema.validate(request.get_json(), SCHEMA)
             status = self.statuses.pop(0) if self.statuses else 202
             self.ids.append(request.headers["webhook-id"])
             if status < 300:
