@@ -30,7 +30,9 @@ _PORTS: Final = (
     ("inbox-port", 5082, "the inbox's page"),
     ("smtp-port", 5083, "the inbox's mail"),
     ("adyen-port", 5084, "the local Adyen"),
+    ("warehouse-port", 5085, "the warehouse"),
 )
+_WAREHOUSE_SECRET: Final = "whsec_bG9jYWwgd2FyZWhvdXNlIG9mIHRoZSBkZW1vbnN0cmF0aW9u"
 _CARDS: Final = (
     "4242424242424242",
     "4000000000009995",
@@ -128,6 +130,10 @@ def _start(options: argparse.Namespace, children: Children) -> None:
     command = [python, "-m", "example_store.local_adyen", "--port", str(options.adyen_port)]
     command += ["--webhook-url", f"{shop}/checkout-case/webhooks/adyen", "--hmac-key", _hmac_key()]
     adyen = children.start("adyen", command)
+    command = [python, "-m", "example_store.fulfilment", "--port", str(options.warehouse_port)]
+    command += ["--home", str(options.folder / "warehouse")]
+    command += ["--shop", f"{shop}/checkout-case/fulfilment"]
+    warehouse = children.start("warehouse", command)
     store = children.start(
         "shop", [python, "-m", "example_store.serve", "--port", str(options.port)]
     )
@@ -138,6 +144,7 @@ def _start(options: argparse.Namespace, children: Children) -> None:
         (inbox, f"http://127.0.0.1:{options.inbox_port}/"),
         (stripe, f"http://127.0.0.1:{options.stripe_port}/"),
         (adyen, f"http://127.0.0.1:{options.adyen_port}/"),
+        (warehouse, f"http://127.0.0.1:{options.warehouse_port}/"),
         (store, f"{shop}/"),
         (worker, f"{shop}/checkout-case/health"),
     )
@@ -161,11 +168,14 @@ def _environment(options: argparse.Namespace) -> dict[str, str]:
         "CHECKOUT_CASE_MAIL_SENDER": "Maison Corvane <service@corvane.example>",
         "CHECKOUT_CASE_PUBLIC_URL": f"http://127.0.0.1:{options.port}",
         "CHECKOUT_CASE_EGRESS_ALLOW": ["127.0.0.0/8"],
+        "CHECKOUT_CASE_FULFILMENT_URL": f"http://127.0.0.1:{options.warehouse_port}/changes",
+        "CHECKOUT_CASE_FULFILMENT_SECRETS": [_WAREHOUSE_SECRET],
     }
-    return {
+    for_the_shop = {
         f"EXAMPLE_STORE_{name}": value if isinstance(value, str) else json.dumps(value)
         for name, value in values.items()
     }
+    return {**for_the_shop, "FULFILMENT_SECRET": _WAREHOUSE_SECRET}
 
 
 def _kept_secret(folder: Path) -> str:
@@ -196,6 +206,7 @@ def _welcome(options: argparse.Namespace) -> str:
         f"    Inbox         http://127.0.0.1:{options.inbox_port}/",
         f"    Local Stripe  http://127.0.0.1:{options.stripe_port}/   its cards, and a switch",
         f"    Local Adyen   http://127.0.0.1:{options.adyen_port}/   the same for Klarna",
+        f"    Warehouse     http://127.0.0.1:{options.warehouse_port}/   what it has changed",
         "",
         f"  Staff, password {PASSWORD}",
         *(
@@ -215,7 +226,8 @@ def _welcome(options: argparse.Namespace) -> str:
         "    3. In a private window sign in as staff, open the workspace and answer.",
         "    4. Read the answer in the shop, pay with 4242 4242 4242 4242, look at the case again.",
         "    5. Pay with Klarna and let it refuse you: another gateway, the same workspace.",
-        "    6. Break the local Stripe, let a crowd come and look at the queue a minute later:",
+        "    6. Buy something, choose “Change this order”, and look at the warehouse.",
+        "    7. Break the local Stripe, let a crowd come and look at the queue a minute later:",
         f"       {_crowd(options)}",
         "",
         "  Ctrl-C ends it all.",

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import requests
-from flask import Flask, request
+from flask import Flask, render_template, request
 from flask.typing import ResponseReturnValue
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
@@ -43,6 +43,10 @@ def create_app(parcels: Parcels, secret: str, shop_url: str) -> Flask:
             parcels.take(data)
             app.extensions["answering"].wake()
         return {}, 202
+
+    @app.get("/")
+    def home() -> str:
+        return render_template("warehouse.html", changes=parcels.newest())
 
     @app.get("/health")
     def health() -> ResponseReturnValue:

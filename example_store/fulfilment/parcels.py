@@ -32,6 +32,14 @@ class Answer:
     reason: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Taken(Answer):
+    """An answer as the warehouse's own page shows it."""
+
+    order_ref: str
+    heard: bool
+
+
 class Parcels:
     """The warehouse's memory; each method is one transaction.
 
@@ -126,6 +134,16 @@ class Parcels:
                 "SELECT id, order_version, result, reason FROM change WHERE NOT heard ORDER BY id"
             ).fetchall()
         return [Answer(*row) for row in rows]
+
+    def newest(self, limit: int = 100) -> list[Taken]:
+        """Return the changes that came last, newest first."""
+        with self._writing() as database:
+            rows = database.execute(
+                "SELECT id, order_version, result, reason, order_ref, heard FROM change"
+                " ORDER BY rowid DESC LIMIT ?",
+                (limit,),
+            ).fetchall()
+        return [Taken(*row) for row in rows]
 
     def was_heard(self, change_id: str) -> None:
         with self._writing() as database:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
+from example_store.ports import free_port
 from example_store.seed import PASSWORD
 from example_store.support import cases
 from flask_checkout_case import ChangeState
@@ -17,8 +18,10 @@ from tests.support.store import (
     RunningStore,
     fill_bag,
     go_to_payment,
+    of_warehouse,
     pay_with,
     running_store,
+    running_warehouse,
     running_worker,
     sign_in,
 )
@@ -30,7 +33,12 @@ SUPERVISOR = "ines.castellan@corvane.example"
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[RunningStore]:
-    with running_store(tmp_path) as running, running_worker(running):
+    port = free_port()
+    with (
+        running_store(tmp_path, **of_warehouse(port)) as running,
+        running_warehouse(running, port),
+        running_worker(running),
+    ):
         yield running
 
 
@@ -72,5 +80,10 @@ def test_a_wrong_address_is_corrected_before_the_parcel_leaves(
     assert (change.state, case.outcome) == (ChangeState.APPLIED, Outcome.SAVED_CHANGE)
     sign_in(agent, store.url, SUPERVISOR, PASSWORD)
     agent.goto(f"{store.url}/checkout-case/agent/cases/{case.reference}")
+    expect(agent.locator(".timeline")).to_contain_text("The warehouse has taken it")
+    warehouse = agent.context.new_page()
+    warehouse.goto(str(store.app.config["CHECKOUT_CASE_FULFILMENT_URL"]).removesuffix("changes"))
+    expect(warehouse.get_by_role("row", name=change.id)).to_contain_text("accepted")
+    screenshot(warehouse, "warehouse")
     expect(agent.locator(".change ins").first).to_have_text("1 Minster Yard")
     screenshot(agent, "change-case")

@@ -27,7 +27,8 @@ class Demo:
     def __init__(self, folder: Path, ports: list[int]) -> None:
         self.folder, self.ports = folder, ports
         self._said = folder.with_suffix(".out")
-        flags = ("--port", "--stripe-port", "--inbox-port", "--adyen-port", "--smtp-port")
+        names = ("port", "stripe-port", "inbox-port", "adyen-port", "warehouse-port", "smtp-port")
+        flags = [f"--{name}" for name in names]
         pairs = [
             part for flag, port in zip(flags, ports, strict=True) for part in (flag, str(port))
         ]
@@ -71,7 +72,7 @@ def started(folder: Path, ports: list[int]) -> Iterator[Demo]:
 
 
 def free_ports() -> list[int]:
-    return [free_port() for _ in range(5)]
+    return [free_port() for _ in range(6)]
 
 
 @pytest.mark.slow
@@ -81,11 +82,11 @@ def test_it_starts_ends_and_starts_again(tmp_path: Path) -> None:
     with started(folder, ports) as demo:
         demo.wait_until_open()
         assert "Told a month of history" in demo.said
-        pages = ("Objects made", "Cards to try", "Inbox", "What Klarna may answer")
-        for port, word in zip(ports[:4], pages, strict=True):
+        pages = ("Objects made", "Cards to try", "Inbox", "What Klarna may answer", "Warehouse")
+        for port, word in zip(ports[:5], pages, strict=True):
             assert word in requests.get(f"http://127.0.0.1:{port}/", timeout=5).text
         running = demo.descendants()
-        assert len(running) == 5
+        assert len(running) == 6
         demo.process.send_signal(signal.SIGINT)
         assert demo.process.wait(30) == 0
         assert "Everything has ended" in demo.said

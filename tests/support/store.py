@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -23,12 +24,14 @@ from example_store.local_stripe import create_app as create_stripe
 from example_store.local_stripe.events import Events
 from example_store.local_stripe.store import Store as StripeState
 from example_store.local_stripe.trouble import Trouble
+from example_store.ports import is_taken
 from example_store.seed import seed
 from example_store.settings import DEFAULTS, local_adyen, local_stripe
 from example_store.support import cases
 
 from .server import running_server
 from .shop import Shop, dispose
+from .waiting import wait_until
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -143,6 +146,41 @@ def running_store(folder: Path, **config: Any) -> Iterator[RunningStore]:
         yield RunningStore(url, app, local, adyen)
 
 
+_OF_THE_WORKER: Final = (
+    "CHECKOUT_CASE_POLICY",
+    "CHECKOUT_CASE_FULFILMENT_URL",
+    "CHECKOUT_CASE_FULFILMENT_SECRETS",
+    "CHECKOUT_CASE_EGRESS_ALLOW",
+)
+_WAREHOUSE_SECRET: Final = "whsec_dGhlIHdhcmVob3VzZSBvZiB0aGUgdGVzdHMsIGEgc2VjcmV0"
+
+
+def of_warehouse(port: int) -> dict[str, Any]:
+    """Return the shop's configuration for a warehouse at this port."""
+    return {
+        "CHECKOUT_CASE_FULFILMENT_URL": f"http://127.0.0.1:{port}/changes",
+        "CHECKOUT_CASE_FULFILMENT_SECRETS": [_WAREHOUSE_SECRET],
+        "CHECKOUT_CASE_EGRESS_ALLOW": ["127.0.0.0/8"],
+    }
+
+
+@contextmanager
+def running_warehouse(store: RunningStore, port: int) -> Iterator[str]:
+    """Run the warehouse in a process of its own, with a database of its own; its address."""
+    home = Path(store.app.instance_path) / "warehouse"
+    command = [sys.executable, "-m", "example_store.fulfilment", "--port", str(port)]
+    command += ["--home", str(home), "--shop", f"{store.url}/checkout-case/fulfilment"]
+    address = f"http://127.0.0.1:{port}"
+    with subprocess.Popen(
+        command, env={**os.environ, "FULFILMENT_SECRET": _WAREHOUSE_SECRET}
+    ) as warehouse:
+        try:
+            wait_until(lambda: is_taken(port), what="the warehouse")
+            yield address
+        finally:
+            warehouse.terminate()
+
+
 @contextmanager
 def running_worker(store: RunningStore) -> Iterator[None]:
     """Run the shop's worker in a process of its own, which has to end by itself."""
@@ -152,9 +190,11 @@ def running_worker(store: RunningStore) -> Iterator[None]:
         "EXAMPLE_STORE_SQLALCHEMY_DATABASE_URI": store.app.config["SQLALCHEMY_DATABASE_URI"],
         "EXAMPLE_STORE_CHECKOUT_CASE_SPOOL_DIR": str(folder / "spool-of-worker"),
     }
-    policy = store.app.config.get("CHECKOUT_CASE_POLICY")
-    if policy:
-        settings["EXAMPLE_STORE_CHECKOUT_CASE_POLICY"] = policy
+    for name in _OF_THE_WORKER:
+        value = store.app.config.get(name)
+        if value:
+            told = value if isinstance(value, str) else json.dumps(value)
+            settings[f"EXAMPLE_STORE_{name}"] = told
     command = [sys.executable, "-m", "flask", "--app", "example_store", "checkout-case", "worker"]
     with subprocess.Popen(command, env={**os.environ, **settings}) as worker:
         try:
