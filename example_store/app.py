@@ -9,7 +9,7 @@ from typing import Any
 from flask import Flask, render_template
 from flask_wtf.csrf import CSRFError
 
-from . import account, baskets, cart, checkout, pricing, shop, staff, webhooks
+from . import account, baskets, cart, checkout, extra, pricing, shop, staff, webhooks
 from .catalogue import CATEGORIES
 from .extensions import csrf, db, login, migrate, prepare_sqlite
 from .models import Account
@@ -38,7 +38,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     cases.init_app(app, db)  # checkout-case
     prepare_sqlite(app)
     protect(app)
-    for blueprint in (shop.bp, cart.bp, checkout.bp, account.bp, staff.bp, webhooks.bp):
+    for blueprint in (shop.bp, cart.bp, checkout.bp, extra.bp, account.bp, staff.bp, webhooks.bp):
         app.register_blueprint(blueprint)
     csrf.exempt(webhooks.bp)
     _add_template_helpers(app)

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC
+from typing import Any
 
 from flask import has_request_context, url_for
 from sqlalchemy import select
 
-from flask_checkout_case import Change, Customer, Money, Order  # checkout-case
+from flask_checkout_case import (  # checkout-case
+    Change,
+    Customer,
+    Money,
+    Order,
+    errors,
+    signals,
+)
 
-from . import models, payments
+from . import models, payments, pricing
 from .extensions import db
 from .support import cases  # checkout-case
 
@@ -40,16 +48,70 @@ def load_order(number: str) -> Order | None:  # checkout-case
         address=order.destination,
         instructions=order.instructions,
         gift_note=order.gift_note,
+        delivery=_method_of(order),
+        deliveries={method.key: f"{method.name}, {method.promise}" for method in pricing.METHODS},
     )
+
+
+def _method_of(order: models.Order) -> str | None:
+    return next((one.key for one in pricing.METHODS if one.name == order.shipping), None)
 
 
 @cases.price_change  # checkout-case
 def price(change: Change) -> Money | None:  # checkout-case
     """Say what a change costs; what Klarna was paid, an agent gives back."""
     order = of_number(change.order_ref)
-    if order is None or change.kind != "cancel":
+    if order is None or change.kind not in ("cancel", "delivery"):
         return Money(0, models.CURRENCY)
+    if change.kind == "delivery":
+        more = _method(change).price_for(order.subtotal_minor) - order.shipping_minor
+        return (
+            Money.minor(more, models.CURRENCY) if more >= 0 or payments.can_refund(order) else None
+        )
     return Money.minor(-order.total_minor, models.CURRENCY) if payments.can_refund(order) else None
+
+
+def _method(change: Change) -> pricing.ShippingMethod:
+    return pricing.BY_KEY[change.asked["delivery"]]
+
+
+@cases.change_payment  # checkout-case
+def where_to_pay(change: Change) -> str:  # checkout-case
+    return url_for("extra.pay", change_id=change.id)
+
+
+def to_pay(change_id: str) -> tuple[models.Order | None, payments.Extra | None]:
+    """Return the order of a change, and what the customer has to pay for it, if anything."""
+    try:
+        change = cases.get_change(change_id)  # checkout-case
+    except errors.NotFoundError:
+        return None, None
+    order = of_number(change.order_ref)
+    if change.state != "awaiting_payment" or change.delta is None:
+        return order, None
+    title = _method(change).name if change.kind == "delivery" else "Your change"
+    return order, payments.Extra(change.id, title, change.delta.minor_units)
+
+
+def paid(order: models.Order, change_id: str, intent: str | None) -> None:
+    """Note that a change is paid: it goes on by itself."""
+    if intent is not None and intent not in order.extra_payments:
+        order.extra_payments = [*order.extra_payments, intent]
+    # Where one writes at a time, our own transaction would keep the extension out.
+    db.session.commit()
+    try:
+        cases.change_paid(change_id, intent)  # checkout-case
+    except errors.InvalidTransitionError:
+        # It has ended meanwhile: it was not paid in time.
+        if intent is not None:
+            payments.give_back(intent, f"refused-{change_id}")
+
+
+@signals.change_refused.connect  # checkout-case
+def give_back(_sender: object, change: Change, **_more: Any) -> None:  # checkout-case
+    """Give back what was paid for a change that isn't made."""
+    if change.payment_id is not None:
+        payments.give_back(change.payment_id, f"refused-{change.id}")
 
 
 @cases.change_applier  # checkout-case
@@ -62,6 +124,8 @@ def apply(change: Change) -> None:  # checkout-case
         order.destination = dict(change.asked)
         order.name = change.asked.get("name", order.name)
         order.address = _lines(change.asked)
+    elif change.kind == "delivery":
+        _deliver_otherwise(order, change)
     elif change.kind == "cancel":
         if payments.can_refund(order):
             payments.refund(order, change.id)
@@ -71,6 +135,15 @@ def apply(change: Change) -> None:  # checkout-case
     order.changed_by = [*order.changed_by, change.id]
     order.version += 1
     db.session.commit()
+
+
+def _deliver_otherwise(order: models.Order, change: Change) -> None:
+    method = _method(change)
+    price = method.price_for(order.subtotal_minor)
+    if price < order.shipping_minor and payments.can_refund(order):
+        payments.refund(order, change.id, order.shipping_minor - price)
+    order.total_minor += price - order.shipping_minor
+    order.shipping, order.shipping_minor = method.name, price
 
 
 def _lines(address: Mapping[str, str]) -> list[str]:

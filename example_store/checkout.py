@@ -134,7 +134,7 @@ def klarna_return() -> Page:
 @bp.get("/confirmation/<number>")
 def confirmation(number: str) -> str:
     order = changes.of_number(number)
-    if order is None or not _may_see(order):
+    if order is None or not may_see(order):
         abort(404)
     return render_template("checkout/confirmation.html", order=order)
 
@@ -171,7 +171,8 @@ def _remember(order: Order) -> None:
     baskets.forget()
 
 
-def _may_see(order: Order) -> bool:
+def may_see(order: Order) -> bool:
+    """Whether this browser may see an order: its owner is logged in, or it was bought here."""
     owner = baskets.account()
     mine = owner is not None and order.account_id == owner.id
     return mine or order.number in baskets.noted_orders()

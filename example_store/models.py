@@ -182,6 +182,7 @@ class Order(Model):
     status: Mapped[str] = mapped_column(String(20), default="paid")
     stage: Mapped[str] = mapped_column(String(20), default="placed")
     version: Mapped[int] = mapped_column(default=1)
+    extra_payments: Mapped[list[str]] = mapped_column(JSON, default=list)
     destination: Mapped[dict[str, str] | None] = mapped_column(JSON)
     instructions: Mapped[str | None] = mapped_column(String(500))
     gift_note: Mapped[str | None] = mapped_column(String(500))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, cast
 
 import stripe
 from flask import current_app
+from stripe.params import RefundCreateParams
 
 from . import pricing
 from .extensions import announce_writing, db
@@ -67,6 +68,16 @@ class Result:
     charge: str | None = None
     provider: str = "stripe"
     url: str = ""
+    intent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Extra:
+    """What a change of an order costs more, in cents."""
+
+    change_id: str
+    title: str
+    amount: int
 
 
 def client() -> stripe.StripeClient:
@@ -122,15 +133,70 @@ def can_refund(order: Order) -> bool:
     return (order.payment_intent or "").startswith("pi_")
 
 
-def refund(order: Order, reason: str) -> None:
-    """Give an order's money back.
+def refund(order: Order, reason: str, amount: int | None = None) -> None:
+    """Give an order's money back: some of it, or all, with what changes of it have cost more.
 
     Args:
         reason: the same for each try: the money goes back once.
+        amount: cents; all when ``None``.
     """
+    if amount is not None:
+        give_back(order.payment_intent or "", reason, amount)
+        return
+    for intent in (order.payment_intent or "", *order.extra_payments):
+        give_back(intent, f"{reason}-{intent}")
+
+
+def give_back(intent: str, reason: str, amount: int | None = None) -> None:
+    """Give back what one payment has taken, once for each ``reason``."""
+    asked: dict[str, Any] = {"payment_intent": intent}
+    if amount is not None:
+        asked["amount"] = amount
     client().v1.refunds.create(
-        {"payment_intent": order.payment_intent or ""}, {"idempotency_key": f"refund-{reason}"}
+        cast(RefundCreateParams, asked), {"idempotency_key": f"refund-{reason}"}
     )
+
+
+def charge_extra(order: Order, extra: Extra, method: str) -> Result:
+    """Charge a card for what a change costs more; once, however often it is asked for."""
+    try:
+        intent = _intent_for_extra(order, extra)
+        if intent.status == "succeeded":
+            return _paid(intent)
+        intent = client().v1.payment_intents.confirm(
+            intent.id,
+            {"payment_method": method, "use_stripe_sdk": True, "expand": ["payment_method"]},
+            {"idempotency_key": f"confirm-{intent.id}-{method}"},
+        )
+    except stripe.StripeError as error:
+        return Result("declined", text_for(error))
+    return _outcome(intent)
+
+
+def result_of_extra(order: Order, extra: Extra) -> Result:
+    """Ask Stripe how that payment ended, after the customer's bank has asked its question."""
+    intent = _intent_for_extra(order, extra)
+    error = intent.last_payment_error
+    if intent.status == "requires_payment_method" and error is not None:
+        return Result("declined", _TEXTS.get(str(error.code), BANK_REFUSED))
+    return _outcome(intent)
+
+
+def _intent_for_extra(order: Order, extra: Extra) -> stripe.PaymentIntent:
+    intents = client().v1.payment_intents
+    made = intents.create(
+        {
+            "amount": extra.amount,
+            "currency": CURRENCY.lower(),
+            "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
+            "description": f"{current_app.config['STORE_NAME']}, change of {order.number}",
+            "receipt_email": order.email,
+            "metadata": {"order": order.number, "change": extra.change_id},
+        },
+        {"idempotency_key": f"extra-{extra.change_id}"},
+    )
+    # What is answered to a repetition is how it was in the beginning.
+    return intents.retrieve(made.id, {"expand": ["payment_method"]})
 
 
 def result_of(basket: Basket) -> Result:
@@ -223,4 +289,6 @@ def _paid(intent: stripe.PaymentIntent) -> Result:
     card = getattr(method, "card", None)
     shown = f"{str(card.brand).title()} ending in {card.last4}" if card else ""
     charge = intent.latest_charge
-    return Result("paid", card=shown, charge=charge if isinstance(charge, str) else None)
+    return Result(
+        "paid", card=shown, charge=charge if isinstance(charge, str) else None, intent=intent.id
+    )

@@ -6,7 +6,7 @@ import stripe
 from flask import Blueprint, current_app, request
 from sqlalchemy import select
 
-from . import orders, payments
+from . import changes, orders, payments
 from .extensions import announce_writing, db
 from .models import Basket
 
@@ -26,8 +26,17 @@ def stripe_events() -> tuple[str, int]:
     except (ValueError, TypeError, stripe.SignatureVerificationError):
         return "refused", 400
     if event.type == "payment_intent.succeeded":
-        _fulfil(event.data.object["id"])
+        intent = event.data.object.to_dict()
+        change_id = (intent.get("metadata") or {}).get("change")
+        _note_extra(change_id, intent["id"]) if change_id else _fulfil(intent["id"])
     return "taken", 200
+
+
+def _note_extra(change_id: str, intent: str) -> None:
+    """Note that what a change costs more is paid, also when the customer's browser is gone."""
+    order, extra = changes.to_pay(change_id)
+    if order is not None and extra is not None:
+        changes.paid(order, extra.change_id, intent)
 
 
 def _fulfil(intent: str) -> None:

@@ -25,6 +25,7 @@ from tests.support.store import (
     running_worker,
     sign_in,
 )
+from tests.support.visit import PHONE
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.browser
@@ -87,3 +88,36 @@ def test_a_wrong_address_is_corrected_before_the_parcel_leaves(
     screenshot(warehouse, "warehouse")
     expect(agent.locator(".change ins").first).to_have_text("1 Minster Yard")
     screenshot(agent, "change-case")
+
+
+def test_a_faster_delivery_is_paid_while_the_customer_is_there(
+    store: RunningStore,
+    person: Callable[..., BrowserContext],
+    screenshot: Callable[[Page, str], None],
+) -> None:
+    customer = person(viewport=PHONE).new_page()
+    fill_bag(customer, store.url, "ines-tote")
+    go_to_payment(customer)
+    pay_with(customer, "4242424242424242")
+    expect(customer.get_by_role("heading", name="Thank you")).to_be_visible()
+    customer.get_by_role("link", name="Change this order").click()
+    customer.get_by_role("link", name="Choose another delivery").click()
+    customer.get_by_label("Express delivery").check()
+    customer.get_by_role("button", name="Look at it first").click()
+    expect(customer.get_by_text("You pay $35.00 more.")).to_be_visible()
+    customer.get_by_role("button", name="Yes, change it").click()
+    expect(customer.get_by_role("heading", name="Pay for your change")).to_be_visible()
+    screenshot(customer, "change-pay-phone")
+    pay_with(customer, "4000000000009995")
+    expect(customer.get_by_text("You have not been charged").first).to_be_visible()
+    # The bank wants to know that it is the customer.
+    pay_with(customer, "4000002760003184")
+    customer.frame_locator("iframe").last.get_by_role("button", name="Complete").click()
+    expect(customer.get_by_text("your change goes to the warehouse")).to_be_visible()
+    screenshot(customer, "change-paid-phone")
+
+    def done() -> Any:
+        customer.reload()
+        return customer.get_by_text("Express delivery").is_visible()
+
+    wait_until(done, what="the faster delivery")

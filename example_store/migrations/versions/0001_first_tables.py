@@ -477,6 +477,7 @@ def upgrade() -> None:
     sa.Column('status', sa.String(length=20), nullable=False),
     sa.Column('stage', sa.String(length=20), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('extra_payments', sa.JSON(), nullable=False),
     sa.Column('destination', sa.JSON(), nullable=True),
     sa.Column('instructions', sa.String(length=500), nullable=True),
     sa.Column('gift_note', sa.String(length=500), nullable=True),
