@@ -1,10 +1,12 @@
 """Order changes handed over while worker and warehouse are killed, stopped and shipping.
 
-``python -m benchmarks.handshake [--kills 100] [--orders 120]``. A shop under gunicorn, its worker
-and a fulfilment service with a database of its own are processes. Worker and service are killed in
-turn, or stopped for three seconds one time in five, while customers ask for other addresses and
-some parcels leave. In the end every change has to be applied once, or refused with a reason, or a
-case for somebody to look at, and no parcel may have left to another address than the shop believes.
+``python -m benchmarks.handshake [--kills 100] [--orders 120] [--calm]``. A shop under gunicorn, its
+worker and a fulfilment service with a database of its own are processes. Worker and service are
+killed in turn, or stopped for three seconds one time in five, while customers ask for other
+addresses and some parcels leave. Unless ``--calm`` is given, the service answers one post in five
+with 500, hangs after one in twenty-five, answers every third change twice and every tenth too late.
+In the end every change has to be applied once, or refused with a reason, or a case for somebody to
+look at, and no parcel may have left to another address than the shop believes.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from benchmarks._order_shop import FASTER, order_shop
 from benchmarks._shop import databases
@@ -37,6 +39,7 @@ from tests.support.ports import free_port
 from tests.support.shop import dispose
 from tests.support.waiting import wait_until
 
+_TROUBLED: Final = "benchmarks._troubled_warehouse"
 AT_THE_END: Final = 240
 """Seconds for what is under way when the last process was killed."""
 
@@ -76,12 +79,15 @@ class Process:
 
 
 def _spawn(command: list[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
-
     return subprocess.Popen(command, env={**os.environ, **environment}, stderr=subprocess.DEVNULL)
 
 
-def run(name: str, url: str, home: Path, kills: int, number: int) -> bool:
-    """Do it on one database and print what became of each change; whether all was in order."""
+def run(name: str, url: str, home: Path, kills: int, number: int, *, calm: bool = False) -> bool:
+    """Do it on one database and print what became of each change; whether all was in order.
+
+    Args:
+        calm: the warehouse is killed and stopped, but has no trouble of its own.
+    """
     began = utc_now()
     shop_port, port = free_port(), free_port()
     warehouse_url = f"http://127.0.0.1:{port}/changes"
@@ -100,7 +106,8 @@ def run(name: str, url: str, home: Path, kills: int, number: int) -> bool:
     ]
     answers = f"http://127.0.0.1:{shop_port}/checkout-case/fulfilment"
     service = [
-        *(sys.executable, "-m", "example_store.fulfilment", "--port", str(port)),
+        *(sys.executable, "-m", "example_store.fulfilment" if calm else _TROUBLED),
+        *("--port", str(port)),
         *("--home", str(home), "--shop", answers),
     ]
     work = [sys.executable, "-c", "from benchmarks import _order_shop; _order_shop.work()"]
@@ -116,8 +123,10 @@ def run(name: str, url: str, home: Path, kills: int, number: int) -> bool:
             open_.callback(process.end)
             process.begin()
         asked = _ask_while_disturbed(orders, parcels, disturbed, kills, number)
-        _wait_for_the_end(shop, orders, asked)
-        met = _print(name, orders, parcels, asked, disturbed)
+        _wait_for_the_end(orders, parcels, asked)
+        log = home / "trouble.log"
+        trouble = Counter(log.read_text().split() if log.exists() else [])
+        met = _print(name, orders, parcels, asked, disturbed, trouble=trouble)
     dispose(shop)
     return met
 
@@ -141,16 +150,24 @@ def _ask_while_disturbed(
     return asked
 
 
-def _wait_for_the_end(shop: Any, orders: Orders, asked: list[Change]) -> None:
+def _wait_for_the_end(orders: Orders, parcels: Parcels, asked: list[Change]) -> None:
     end = time.monotonic() + AT_THE_END
     while time.monotonic() < end:
-        if all(orders.now(one).state in ENDED for one in asked):
+        # A late answer still may end a conflict.
+        heard = not parcels.unheard()
+        if heard and all(orders.now(one).state in ENDED for one in asked):
             return
         time.sleep(1)
 
 
 def _print(
-    name: str, orders: Orders, parcels: Parcels, asked: list[Change], disturbed: list[Process]
+    name: str,
+    orders: Orders,
+    parcels: Parcels,
+    asked: list[Change],
+    disturbed: list[Process],
+    *,
+    trouble: Counter[str],
 ) -> bool:
     ended: Counter[str] = Counter()
     wrong: Counter[str] = Counter()
@@ -171,6 +188,8 @@ def _print(
         print(
             f"  {process.name:12s} " + ", ".join(f"{n} {what}" for what, n in process.done.items())
         )
+    for what, count in trouble.most_common():
+        print(f"  the warehouse {what:18s} {count:6d}")
     for state, count in ended.most_common():
         print(f"  {state:32s} {count:6d}")
     for what, count in wrong.items():
@@ -182,13 +201,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--orders", type=int, default=120)
+    parser.add_argument("--calm", action="store_true", help="no trouble but kills and stops")
     parser.add_argument("--only", choices=["SQLite", "PostgreSQL"])
     given = parser.parse_args()
     met = True
     with databases(*([given.only] if given.only else ["SQLite", "PostgreSQL"])) as found:
         for name, (url, _second, _home) in found.items():
             with tempfile.TemporaryDirectory() as home:
-                met &= run(name, url, Path(home), given.kills, given.orders)
+                met &= run(name, url, Path(home), given.kills, given.orders, calm=given.calm)
     raise SystemExit(0 if met else 1)
 
 
