@@ -220,14 +220,21 @@ def approve(
         StaleVersionError: the case has changed since.
         InvalidTransitionError: it isn't open for it, has changed, or needs a supervisor.
         RefusedChangeError: the order no longer allows it; the change has been refused.
+        TermsChangedError: the order is another one by now; the change has been priced anew.
     """
     may_decide(runtime, reference, change_id, agent)
-    refusal = check_again(runtime, peek(runtime, change_id))
+    seen = peek(runtime, change_id)
+    terms, refusal = look_again(runtime, seen)
+    is_other = terms is not None and terms.version != seen.base_version
     with runtime.write() as unit:
         row, work = locked(unit, change_id)
         work.check(version)
-        if refusal is not None:
+        if terms is None or refusal is not None:
+            refusal = refusal or Refusal.VERSION
             end(unit, work, row, ChangeState.REJECTED, refusal, agent=agent)
+        elif is_other:
+            reprice(unit, work, row, terms)
+            work.change({})
         else:
             by = Leave.SUPERVISOR if agent.is_supervisor else Leave.AGENT
             approve_now(unit, work, row, content, by, agent=agent)
@@ -235,6 +242,8 @@ def approve(
         change = as_change(row, work.row.reference)
     if refusal is not None:
         raise RefusedChangeError(refusal)
+    if terms is not None and is_other:
+        raise TermsChangedError(terms)
     return change
 
 
@@ -304,16 +313,8 @@ def of_order(runtime: Runtime, order_ref: str) -> list[Change]:
         return [as_change(row, None) for row in found]
 
 
-def check_again(runtime: Runtime, change: Change) -> Refusal | None:
-    """Ask the shop once more whether a change still can be made; ``None`` when it can."""
-    terms, refusal = _terms_now(runtime, change)
-    if terms is not None and refusal is None and terms.version != change.base_version:
-        return Refusal.VERSION
-    return refusal
-
-
-def _terms_now(runtime: Runtime, change: Change) -> tuple[Terms | None, Refusal | None]:
-    """Return what a change would mean now; refused when it costs something else."""
+def look_again(runtime: Runtime, change: Change) -> tuple[Terms | None, Refusal | None]:
+    """Ask the shop what a change would mean now; refused when it costs something else."""
     try:
         order = order_now(runtime, change.order_ref or "")
         terms = terms_of(runtime, order, change.kind, change.asked, runtime.clock())
@@ -330,7 +331,7 @@ def go_on(runtime: Runtime, change_id: str) -> None:
     At the price that the customer has agreed to it goes on; at another one they have to ask again.
     """
     seen = peek(runtime, change_id)
-    terms, refusal = _terms_now(runtime, seen)
+    terms, refusal = look_again(runtime, seen)
     with runtime.write() as unit:
         row, work = locked(unit, change_id)
         if row.state not in rules.UNDECIDED or row.waits:
@@ -338,22 +339,29 @@ def go_on(runtime: Runtime, change_id: str) -> None:
         if terms is None or refusal is not None:
             end(unit, work, row, ChangeState.REJECTED, refusal or Refusal.VERSION)
             return
-        after = rules.price(
-            progress_of(row), terms.content, must_pay=terms.must_pay, leave=terms.leave
-        )
-        plan = unit.runtime.policy.changes
-        must_still_pay = after.state is ChangeState.AWAITING_PAYMENT
-        within = plan.pay_within if must_still_pay else plan.decide_within
-        values = {
-            "state": after.state,
-            "content": after.content,
-            "approved": after.approved,
-            "leave": after.leave,
-            "stage": terms.stage,
-            "base_version": terms.version,
-            "before": dict(terms.before),
-            "wake_at": _expires(within, terms, unit),
-            "promoted_at": None,
-        }
-        queries.set_change(unit.session, row, values)
-        go_on_from(unit, work, row)
+        reprice(unit, work, row, terms)
+
+
+def reprice(unit: Unit, work: Work, row: ChangeRow, terms: Terms) -> None:
+    """Make a change one of the order as it is now; an approval of another content is void."""
+    after = rules.price(progress_of(row), terms.content, must_pay=terms.must_pay, leave=terms.leave)
+    plan = unit.runtime.policy.changes
+    must_still_pay = after.state is ChangeState.AWAITING_PAYMENT
+    within = plan.pay_within if must_still_pay else plan.decide_within
+    values = {
+        "state": after.state,
+        "content": after.content,
+        "approved": after.approved,
+        "leave": after.leave,
+        "stage": terms.stage,
+        "base_version": terms.version,
+        "before": dict(terms.before),
+        "wake_at": _expires(within, terms, unit),
+        "promoted_at": None,
+    }
+    is_void = row.approved is not None and after.approved is None
+    queries.set_change(unit.session, row, values)
+    if is_void:
+        told = {"action": "change_repriced", "change": row.public_id, **told_of(row)}
+        work.append(EntryKind.CHANGE, data=told)
+    go_on_from(unit, work, row)

@@ -44,15 +44,23 @@ def begin(runtime: Runtime, change_id: str) -> tuple[Change | None, str | None]:
     seen = changes.get(runtime, change_id)
     if seen.state not in (ChangeState.APPROVED, ChangeState.SENT):
         return None, f"the change is {seen.state}"
-    # What left already may have arrived: only its answer decides.
-    refusal = changes.check_again(runtime, seen) if seen.state is ChangeState.APPROVED else None
+    terms, refusal = None, None
+    if seen.state is ChangeState.APPROVED:
+        # What left already may have arrived: only its answer decides.
+        terms, refusal = changes.look_again(runtime, seen)
     with runtime.write() as unit:
         row, work = steps.locked(unit, change_id)
-        progress = steps.progress_of(row)
         if refusal is not None:
             steps.end(unit, work, row, ChangeState.REJECTED, refusal)
             return None, f"refused: {refusal}"
-        after = rules.send(progress)
+        if (
+            terms is not None
+            and row.state == ChangeState.APPROVED
+            and terms.version != row.base_version
+        ):
+            changes.reprice(unit, work, row, terms)
+            return None, "the order has changed: priced anew"
+        after = rules.send(steps.progress_of(row))
         # Nobody waits for an answer before it has been received.
         values = {"state": after.state, "sent_at": row.sent_at or unit.now}
         queries.set_change(unit.session, row, {**values, "wake_at": row.cut_off_at})

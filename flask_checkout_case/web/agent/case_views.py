@@ -33,6 +33,7 @@ from ...services import (
 from ...services.caseview import CaseView
 from ...services.change_steps import RefusedChangeError
 from ...services.change_terms import stock_of
+from ...services.changes import TermsChangedError
 from ...types import Agent, CaseInfo, Outcome, Priority, Status
 from ..current import current_agent, runtime
 from ..guard import csrf_protected
@@ -227,6 +228,7 @@ def do(reference: str, deed: Deed, *, sent: str | None = None) -> ResponseReturn
         InvalidInputError,
         InvalidTransitionError,
         RefusedChangeError,
+        TermsChangedError,
         VersionRequiredError,
     ) as error:
         asks = isinstance(error, InvalidInputError) and error.field == _REASON
@@ -245,7 +247,10 @@ def _reason_is_long() -> bool:
 
 
 def _told(error: CheckoutCaseError) -> str:
-    if isinstance(error, RefusedChangeError) or getattr(error, "field", None) == "why":
+    if (
+        isinstance(error, RefusedChangeError | TermsChangedError)
+        or getattr(error, "field", None) == "why"
+    ):
         return change_words.told(error)
     if isinstance(error, InvalidInputError) and error.field == _REASON:
         return gettext(

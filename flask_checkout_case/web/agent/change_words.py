@@ -16,6 +16,7 @@ from ...rules.addresses import differences
 from ...rules.changes import Leave, Refusal
 from ...services.caseview import CaseView
 from ...services.change_steps import RefusedChangeError
+from ...services.changes import TermsChangedError
 from ...services.due import Clock
 
 log = logging.getLogger(__name__)
@@ -98,6 +99,7 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "change_superseded": N_("Replaced by a newer request: %(kind)s"),
     "change_rejected": N_("Not done: %(kind)s"),
     "change_expired": N_("Expired: %(kind)s"),
+    "change_repriced": N_("The order has changed, so this has to be decided anew: %(kind)s"),
     "change_again": N_("Handed over once more: %(kind)s"),
     "change_corrected": N_("Corrected, and handed over anew: %(kind)s"),
     "change_conflict": N_("Nobody knows whether it was done: %(kind)s"),
@@ -250,6 +252,10 @@ def told(error: CheckoutCaseError) -> str:
     if isinstance(error, RefusedChangeError):
         why = gettext(REASONS[error.reason])
         return gettext("It can't be done any more, and was refused: %(why)s", why=why)
+    if isinstance(error, TermsChangedError):
+        return gettext(
+            "The order has changed meanwhile. Look at the change again before you decide."
+        )
     return gettext("Say why: the customer reads it.")
 
 

@@ -220,3 +220,46 @@ def test_an_agent_sees_the_stock_and_what_is_left_of_the_window(
 
     shop.cases.inventory_loader(breaks)
     assert "Nobody could say how many there are" in page_of(shop, desk)
+
+
+def test_an_order_that_has_changed_is_looked_at_anew_before_the_approval(
+    shop: Shop, orders: Orders, desk: Desk, warehouse: Warehouse
+) -> None:
+    orders.place(stage="picking")
+    change = orders.ask(ChangeKind.ADDRESS, YORK)
+    orders.update(gift_note="For Ada")
+    told = decide(shop, desk, "approve", change, status=409)
+    assert "The order has changed meanwhile" in told
+    assert orders.now(change).state is State.PRICED
+    decide(shop, desk, "approve", change)
+    orders.work()
+    (posted,) = [one for one in warehouse.posted if one["type"] == "order.change"]
+    assert posted["data"]["order_version"] == "2"
+
+
+def test_an_order_that_has_changed_after_the_approval_is_decided_on_anew(
+    shop: Shop, orders: Orders, desk: Desk, warehouse: Warehouse
+) -> None:
+    orders.place(stage="picking")
+    change = orders.ask(ChangeKind.ADDRESS, YORK)
+    decide(shop, desk, "approve", change)
+    orders.update(gift_note="For Ada")
+    orders.work()
+    assert not [one for one in warehouse.posted if one["type"] == "order.change"]
+    assert orders.now(change).state is State.PRICED
+    assert "has to be decided anew" in page_of(shop, desk)
+    decide(shop, desk, "approve", change)
+    orders.work()
+    assert orders.now(change).state is State.SENT
+
+
+def test_what_needs_nobodys_leave_goes_on_at_the_orders_new_version(
+    orders: Orders, warehouse: Warehouse
+) -> None:
+    orders.place()
+    change = orders.ask(ChangeKind.GIFT_NOTE, {"gift_note": "For Ada"})
+    orders.update(instructions="Ring twice")
+    orders.work()
+    assert orders.now(change).state is State.SENT
+    (posted,) = warehouse.posted
+    assert posted["data"]["order_version"] == "2"
