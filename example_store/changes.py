@@ -93,25 +93,33 @@ def to_pay(change_id: str) -> tuple[models.Order | None, payments.Extra | None]:
     return order, payments.Extra(change.id, title, change.delta.minor_units)
 
 
-def paid(order: models.Order, change_id: str, intent: str | None) -> None:
-    """Note that a change is paid: it goes on by itself."""
-    if intent is not None and intent not in order.extra_payments:
+def paid(order: models.Order, change_id: str, intent: str) -> bool:
+    """Note that a change is paid; whether it goes on. One that has ended gives the money back."""
+    if intent not in order.extra_payments:
         order.extra_payments = [*order.extra_payments, intent]
     # Where one writes at a time, our own transaction would keep the extension out.
     db.session.commit()
     try:
         cases.change_paid(change_id, intent)  # checkout-case
     except errors.InvalidTransitionError:
-        # It has ended meanwhile: it was not paid in time.
-        if intent is not None:
-            payments.give_back(intent, f"refused-{change_id}")
+        _give_back(order, change_id, intent)
+        return False
+    return True
 
 
 @signals.change_refused.connect  # checkout-case
 def give_back(_sender: object, change: Change, **_more: Any) -> None:  # checkout-case
     """Give back what was paid for a change that isn't made."""
-    if change.payment_id is not None:
-        payments.give_back(change.payment_id, f"refused-{change.id}")
+    order = of_number(change.order_ref)
+    if order is not None and change.payment_id is not None:
+        _give_back(order, change.id, change.payment_id)
+
+
+def _give_back(order: models.Order, change_id: str, intent: str) -> None:
+    payments.give_back(intent, f"refused-{change_id}")
+    # A cancellation gives back what is left of the others.
+    order.extra_payments = [one for one in order.extra_payments if one != intent]
+    db.session.commit()
 
 
 @cases.change_applier  # checkout-case

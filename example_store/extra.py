@@ -10,6 +10,8 @@ from .extensions import announce_writing
 from .models import Order
 
 bp = Blueprint("extra", __name__, url_prefix="/checkout/change")
+_PAID = "Thank you: it is paid, and your change goes to the warehouse."
+_TOO_LATE = "It was too late for this change. You get your money back."
 Page = str | Response | tuple[str, int]
 
 
@@ -46,8 +48,8 @@ def returned(change_id: str) -> Page:
 
 def _finish(order: Order, extra: payments.Extra, result: payments.Result) -> Page:
     if result.status == "paid":
-        changes.paid(order, extra.change_id, result.intent)
-        flash("Thank you: it is paid, and your change goes to the warehouse.")
+        goes_on = changes.paid(order, extra.change_id, result.intent)
+        flash(_PAID if goes_on else _TOO_LATE, "info" if goes_on else "problem")
         return _back(order)
     if result.status == "challenge":
         return _page(order, extra, client_secret=result.client_secret)

@@ -68,7 +68,7 @@ class Result:
     charge: str | None = None
     provider: str = "stripe"
     url: str = ""
-    intent: str | None = None
+    intent: str = ""
 
 
 @dataclass(frozen=True, slots=True)

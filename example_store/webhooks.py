@@ -34,9 +34,9 @@ def stripe_events() -> tuple[str, int]:
 
 def _note_extra(change_id: str, intent: str) -> None:
     """Note that what a change costs more is paid, also when the customer's browser is gone."""
-    order, extra = changes.to_pay(change_id)
-    if order is not None and extra is not None:
-        changes.paid(order, extra.change_id, intent)
+    order, _extra = changes.to_pay(change_id)
+    if order is not None:
+        changes.paid(order, change_id, intent)
 
 
 def _fulfil(intent: str) -> None:

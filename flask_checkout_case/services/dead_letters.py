@@ -131,6 +131,8 @@ def _letter(runtime: Runtime, letter_id: int, agent: Agent) -> DeadLetter:
     found = next((one for one in letters(runtime, agent) if one.id == letter_id), None)
     if found is None:
         raise NotFoundError(f"there is no letter {letter_id}")
+    if found.change and found.case and not may(runtime, agent, "change", found.case):
+        raise PermissionDeniedError("changes are not yours to decide")
     return found
 
 

@@ -11,6 +11,7 @@ from webtest import TestApp
 
 from example_store import payments
 from example_store.changes import of_number, to_pay
+from example_store.extensions import db
 from example_store.support import cases
 from tests.support.store import LocalStripe
 
@@ -42,6 +43,16 @@ def order_of(app: Flask, number: str) -> dict[str, Any]:
             "total": order.total_minor,
             "extra": list(order.extra_payments),
         }
+
+
+def at_stage(app: Flask, number: str, stage: str) -> str:
+    """Move an order on; returns what it was paid with."""
+    with app.app_context():
+        order = of_number(number)
+        assert order is not None
+        order.stage = stage
+        db.session.commit()
+        return str(order.payment_intent)
 
 
 def ask_for(visitor: TestApp, number: str, delivery: str) -> Any:
@@ -148,3 +159,50 @@ def test_a_payment_of_which_only_the_webhook_tells_counts(
     with app.app_context():
         assert cases.get_change(change.id).state != "awaiting_payment"
     assert visitor.get(agreed.headers["Location"]).status_code == 303
+
+
+def test_a_payment_that_comes_after_the_end_of_the_change_goes_back(
+    app: Flask, visitor: TestApp, local_stripe: LocalStripe
+) -> None:
+    number = bought(visitor)
+    ask_for(visitor, number, "express")
+    with app.app_context():
+        (change,) = cases.changes_of(number)
+        order, extra = to_pay(change.id)
+        assert order is not None
+        assert extra is not None
+        # The customer's bank asks for so long that nobody waits for the payment any more.
+        result = payments.charge_extra(order, extra, "pm_card_visa")
+    with time_machine.travel(datetime.now(UTC) + timedelta(days=3), tick=True):
+        work(app)
+    metadata = {"change": change.id}
+    told = {"id": result.intent, "object": "payment_intent", "metadata": metadata}
+    event = {"id": "evt_9", "object": "event", "type": "payment_intent.succeeded"}
+    for _ in range(2):
+        send(visitor, app, {**event, "data": {"object": told}}, status=200)
+    given = local_stripe.client().v1.refunds.list({"payment_intent": result.intent}).data
+    assert [one.amount for one in given] == [extra.amount]
+    assert order_of(app, number)["extra"] == []
+
+
+def test_a_cancellation_gives_all_back_after_a_paid_change_was_refused(
+    app: Flask, visitor: TestApp, local_stripe: LocalStripe
+) -> None:
+    number = bought(visitor)
+    _looked, agreed = ask_for(visitor, number, "express")
+    pay(agreed.follow())
+    (extra,) = order_of(app, number)["extra"]
+    at_stage(app, number, "shipped")
+    work(app)
+    assert order_of(app, number)["extra"] == []
+    bought_with = at_stage(app, number, "placed")
+    page = visitor.get(f"/checkout/confirmation/{number}").click("Change this order")
+    looked = page.click("Cancel the order").forms[0].submit("do", value="look")
+    looked.forms[0].submit("do", value="agree")
+    work(app)
+    with app.app_context():
+        cancelled = of_number(number)
+        assert cancelled is not None
+        assert cancelled.status == "cancelled"
+    for intent in (bought_with, extra):
+        assert len(local_stripe.client().v1.refunds.list({"payment_intent": intent}).data) == 1

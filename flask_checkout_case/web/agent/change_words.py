@@ -18,6 +18,7 @@ from ...services.caseview import CaseView
 from ...services.change_steps import RefusedChangeError
 from ...services.changes import TermsChangedError
 from ...services.due import Clock
+from ..address_words import FIELDS as ADDRESS_WORDS
 
 log = logging.getLogger(__name__)
 
@@ -71,15 +72,7 @@ TRIES: Final[Mapping[str, str]] = {
     "gave_up": N_("Given up"),
 }
 FIELDS: Final[Mapping[str, str]] = {
-    "name": N_("Name"),
-    "company": N_("Company"),
-    "line1": N_("Street and number"),
-    "line2": N_("Flat, floor, building"),
-    "sublocality": N_("District"),
-    "city": N_("Town or city"),
-    "region": N_("State or region"),
-    "postcode": N_("Postcode"),
-    "country": N_("Country (two letters)"),
+    **ADDRESS_WORDS,
     "delivery": N_("Delivery"),
     "instructions": N_("Delivery instructions"),
     "gift_note": N_("Gift note"),

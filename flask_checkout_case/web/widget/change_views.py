@@ -23,6 +23,7 @@ from ...services.change_terms import AddressError, Terms, is_offered, order_now,
 from ...services.changes import TermsChangedError
 from ...services.shop import current_customer_ref
 from ...types import Order, make_ref
+from ..address_words import FIELDS as ADDRESS_WORDS
 from ..current import runtime
 from ..guard import CsrfError, check_csrf, limit_rate, signing_keys
 from . import change_words, wording
@@ -197,7 +198,7 @@ def _fields(country: str) -> list[dict[str, Any]]:
     shown = {"name", "line1", "line2", "city", "postcode", "country", "region", *form.used}
     required = form.required | {"name", "country"}
     return [
-        {"name": name, "label": gettext(change_words.FIELDS[name]), "required": name in required}
+        {"name": name, "label": gettext(ADDRESS_WORDS[name]), "required": name in required}
         for name in ADDRESS_FIELDS
         if name in shown
     ]

@@ -12,6 +12,7 @@ from ...rules.addresses import differences
 from ...rules.changes import Leave, Refusal
 from ...services.change_terms import Terms
 from ...types import Money, Order
+from ..address_words import FIELDS
 
 KINDS: Final[Mapping[ChangeKind, str]] = {
     ChangeKind.ADDRESS: N_("Correct the address"),
@@ -23,17 +24,6 @@ KINDS: Final[Mapping[ChangeKind, str]] = {
     ChangeKind.CANCEL: N_("Cancel the order"),
 }
 """In the order in which they are offered; what is added is chosen in the shop itself."""
-FIELDS: Final[Mapping[str, str]] = {
-    "name": N_("Name"),
-    "company": N_("Company"),
-    "line1": N_("Street and number"),
-    "line2": N_("Flat, floor, building"),
-    "sublocality": N_("District"),
-    "city": N_("Town or city"),
-    "region": N_("State or region"),
-    "postcode": N_("Postcode"),
-    "country": N_("Country (two letters)"),
-}
 STATES: Final[Mapping[ChangeState, str]] = {
     ChangeState.REQUESTED: N_("We look at it"),
     ChangeState.PRICED: N_("We look at it"),

@@ -212,3 +212,13 @@ def test_what_is_let_be_is_tried_no_more(
     orders.work()
     assert not [one for one in warehouse.posted if one["type"] == "order.hold"]
     form.submit("do", value="again", headers=ORIGIN, status=404)
+
+
+def test_who_may_not_decide_on_changes_sends_none_again(
+    shop: Shop, boss: Desk, lost: Change
+) -> None:
+    page = boss.get("not-sent")
+    (form,) = [form for form in page.forms.values() if "/not-sent/" in form.action]
+    shop.cases.permission(lambda _agent, action, _case: action != "change")
+    form.submit("do", value="again", headers=ORIGIN, status=403)
+    assert [row.state for row in outbox(shop)] == ["gave_up"]
