@@ -327,7 +327,7 @@ def _names(view: CaseView, agent: Agent) -> dict[str, Any]:
         "team_name": lambda key: teams.get(key, key),
         "views": queue.views_of(agent),
         "lines": timeline.lines(view, str(agent.ref), lambda key: teams.get(key, key)),
-        "order_changes": change_words.cards(view, partial(stock_of, runtime())),
+        "order_changes": change_words.cards(view, partial(stock_of, runtime()), request.form),
         "moves": [str(status) for status in moves],
         "priorities": [str(item) for item in reversed(Priority)],
         "reply_key": secrets.token_urlsafe(12),

@@ -100,15 +100,20 @@ _SENTENCES: Final[Mapping[str, str]] = {
 _BAD: Final = ("change_rejected", "change_expired", "change_conflict")
 
 
-def cards(view: CaseView, stock: Stock) -> list[dict[str, Any]]:
+def cards(view: CaseView, stock: Stock, typed: Mapping[str, str]) -> list[dict[str, Any]]:
     """Return the changes of a case, those that are open first, as the page shows them.
 
     Args:
         stock: says how many pieces there are of what a change asks for.
+        typed: the form that was just sent: nothing typed is lost when it can't be used.
     """
     order = sorted(view.changes, key=lambda row: (row.state not in rules.OPEN, -row.id))
     tries = {row.id: [one for one in view.handovers if one.change_id == row.id] for row in order}
-    return [_card(row, tries[row.id], view.row.language, stock) for row in order]
+    return [
+        _card(row, tries[row.id], view.row.language, stock)
+        | {"edits": _edits(row, typed) if row.state == ChangeState.CONFLICT else []}
+        for row in order
+    ]
 
 
 def _card(
@@ -134,7 +139,6 @@ def _card(
         "to_refuse": state in rules.UNDECIDED,
         "lost": state is ChangeState.CONFLICT,
         "may_again": state is ChangeState.CONFLICT and not row.must_pay,
-        "edits": _edits(kind, row.asked) if state is ChangeState.CONFLICT else (),
         "supervisor": row.leave == Leave.SUPERVISOR,
         "stock": _stock(row, stock) if state in rules.UNDECIDED else None,
         "question": _question(row, language) if state in rules.UNDECIDED else None,
@@ -181,13 +185,18 @@ def _needs(row: ChangeRow) -> str | None:
     return gettext("Needs your leave")
 
 
-def _edits(kind: ChangeKind, asked: Mapping[str, Any]) -> list[dict[str, str]]:
+def _edits(row: ChangeRow, typed: Mapping[str, str]) -> list[dict[str, str]]:
     """Return what a supervisor can correct of a change, as fields of a form."""
+    kind = ChangeKind(row.kind)
     if kind is ChangeKind.CANCEL:
         return []
     names = ADDRESS_FIELDS if kind is ChangeKind.ADDRESS else (_FIELD_OF.get(kind, "quantity"),)
     return [
-        {"name": name, "label": gettext(FIELDS[name]), "value": str(asked.get(name) or "")}
+        {
+            "name": name,
+            "label": gettext(FIELDS[name]),
+            "value": typed.get(f"edit {row.public_id} {name}", str(row.asked.get(name) or "")),
+        }
         for name in names
     ]
 

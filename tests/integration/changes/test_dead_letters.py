@@ -117,7 +117,10 @@ def test_corrected_it_is_another_change_with_its_own_approval(
 def test_a_correction_that_makes_it_worse_is_refused(
     shop: Shop, orders: Orders, boss: Desk, lost: Change, field: str
 ) -> None:
-    decide(shop, boss, "correct", lost, status=400, **{f"edit {lost.id} {field}": ""})
+    fields = {f"edit {lost.id} {field}": "", f"edit {lost.id} line2": "Flat 2, as typed"}
+    told = decide(shop, boss, "correct", lost, status=400, **fields)
+    assert 'value="Flat 2, as typed"' in told, "nothing typed is lost"
+    assert '<details class="change-correct" open>' in told
     assert orders.now(lost).state is State.CONFLICT
 
 
