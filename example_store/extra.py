@@ -42,6 +42,8 @@ def returned(change_id: str) -> Page:
     announce_writing()
     order, extra = _find(change_id)
     if extra is None:
+        # The webhook was faster than the customer's browser.
+        flash(_PAID if order.extra_payments else _TOO_LATE, "info")
         return _back(order)
     return _finish(order, extra, payments.result_of_extra(order, extra))
 

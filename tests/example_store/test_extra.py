@@ -158,6 +158,8 @@ def test_a_payment_of_which_only_the_webhook_tells_counts(
         send(visitor, app, event.to_dict(), status=200)
     with app.app_context():
         assert cases.get_change(change.id).state != "awaiting_payment"
+    back = visitor.get(f"/checkout/change/{change.id}/paid").follow()
+    assert "your change goes to the warehouse" in back
     assert visitor.get(agreed.headers["Location"]).status_code == 303
 
 
