@@ -25,6 +25,7 @@ from .types import (
     Checkout,
     Family,
     IncidentInfo,
+    Order,
     Origin,
     Ref,
     make_ref,
@@ -149,6 +150,15 @@ class CheckoutCase:
         raises is logged and it is called again later.
         """
         return self._set("change_applier", function)
+
+    def checkout_applier(self, function: Hook) -> Hook:
+        """Set ``checkout_applier(change)``, which changes what is about to be bought.
+
+        It is called while the customer waits, in an app context of its own; what it raises is
+        logged, and the customer reads that it could not be done. Without it nothing can be
+        changed in the checkout.
+        """
+        return self._set("checkout_applier", function)
 
     def reconcile(self, function: Hook) -> Hook:
         """Set ``reconcile(payment)``, which asks the gateway what became of a payment.
@@ -346,7 +356,7 @@ class CheckoutCase:
 
     def changes_of(self, order_ref: Ref) -> list[Change]:
         """Return the newest changes of an order, newest first."""
-        return changes.of_order(_runtime(), make_ref(order_ref) or "")
+        return changes.of_subject(_runtime(), Order(ref=order_ref))
 
     def change_paid(self, change_id: str, payment_id: str | None = None) -> Change:
         """Tell that the customer has paid what a change costs; twice is as once.

@@ -164,6 +164,8 @@ class Checkout:
         order_ref: set as soon as the shop has an order for it.
         country: ISO 3166 code of the delivery address.
         url: where the customer can go on with this checkout, a path of the shop.
+        version, address, delivery, deliveries, instructions, gift_note, addons: what the customer
+            may change without going back, as :class:`Order` has them.
     """
 
     ref: Ref
@@ -174,6 +176,13 @@ class Checkout:
     order_ref: Ref | None = None
     country: str | None = None
     url: str | None = None
+    version: str | int | None = None
+    address: Mapping[str, str] | None = None
+    delivery: str | None = None
+    deliveries: Mapping[str, str] = field(default_factory=dict)
+    instructions: str | None = None
+    gift_note: str | None = None
+    addons: Sequence[Line] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +198,7 @@ class Order:
         deliveries: the ways of delivery that it may have, by key, with what the customer reads.
         cut_off_at: until when the warehouse takes changes, aware UTC.
         secured_at: when the customer's password or e-mail address was last changed, aware UTC.
+        addons: what may be added to it, each with the price of one piece.
     """
 
     ref: Ref
@@ -208,6 +218,7 @@ class Order:
     gift_note: str | None = None
     cut_off_at: datetime | None = None
     secured_at: datetime | None = None
+    addons: Sequence[Line] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from ..services.runtime import Runtime
 from . import alerts, handover, letters
 from .alerts import Alert
 from .drain import drain
-from .handover import Application, Post
+from .handover import Application, LateApplication, Post
 from .mail import Mail, Mailer, PermanentError, mailer_of
 
 log = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ class NotWantedError(Exception):
     """It must not be sent any more; the message says why."""
 
 
-Message = Mail | Alert | Post | Application
+Message = Mail | Alert | Post | Application | LateApplication
 Prepare = Callable[[Runtime, Item], Message]
 
 
@@ -158,7 +158,7 @@ class _Worker:
         if isinstance(message, Alert):
             alerts.send(self.runtime, message, self.runtime.clock())
             return
-        if isinstance(message, Post | Application):
+        if isinstance(message, Post | Application | LateApplication):
             message.send(self.runtime)
             return
         if self._mailer is None:
@@ -274,6 +274,10 @@ def _change_applied(_runtime: Runtime, item: Item) -> Application:
     return Application(str(item.payload["change"]))
 
 
+def _checkout_change(_runtime: Runtime, item: Item) -> LateApplication:
+    return LateApplication(str(item.payload["change"]))
+
+
 _TO_CUSTOMERS: Final = frozenset({outreach.KIND, outreach.INVITATION})
 KINDS: Final[Mapping[str, Prepare]] = {
     outreach.KIND: _payment_failed,
@@ -284,5 +288,6 @@ KINDS: Final[Mapping[str, Prepare]] = {
     change_steps.HOLD: _change,
     change_steps.RELEASE: _change,
     change_steps.APPLY: _change_applied,
+    change_steps.CHECKOUT: _checkout_change,
 }
 """Who prepares what, by the outbox's ``kind``: a new one is a function and a line here."""

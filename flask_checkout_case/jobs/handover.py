@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 
 from .. import change_schema, egress
-from ..services import change_steps, changes, handover
+from ..services import change_steps, changes, checkout_changes, handover
 from ..services.runtime import Runtime
 from ..standard_webhooks import sign
 from .mail import PermanentError
@@ -108,6 +108,17 @@ class Application:
     def send(self, runtime: Runtime) -> None:
         """Let the hook apply the change; what it raises is raised, and it is tried again."""
         handover.apply(runtime, self.change_id)
+
+
+@dataclass(frozen=True, slots=True)
+class LateApplication:
+    """What the request of a customer in a checkout has left undone."""
+
+    change_id: str
+
+    def send(self, runtime: Runtime) -> None:
+        """Let the shop's hook apply the change, or refuse it."""
+        checkout_changes.apply(runtime, self.change_id)
 
 
 def prepare(runtime: Runtime, kind: str, change_id: str, key: str) -> Post | str:

@@ -84,7 +84,7 @@ def why_refused(
     if stage is Stage.CANCELLED:
         return Refusal.CANCELLED
     if kind not in policy.allowed.get(stage, frozenset()):
-        return Refusal.TOO_LATE
+        return Refusal.NOT_OFFERED if stage is Stage.CHECKOUT else Refusal.TOO_LATE
     if cut_off is not None and now >= cut_off:
         return Refusal.TOO_LATE
     return None
@@ -168,6 +168,7 @@ class Progress:
         content: the hash of what it is now; ``approved``: of what was agreed to.
         must_pay: it costs something; ``paid``: that has been paid.
         waits: another one that is approved has to end first.
+        sent: fulfilment may know of it.
     """
 
     state: State
@@ -177,6 +178,7 @@ class Progress:
     paid: bool = False
     approved: str | None = None
     waits: bool = False
+    sent: bool = False
 
 
 def price(progress: Progress, content: str, *, must_pay: bool, leave: Leave) -> Progress:
@@ -191,6 +193,7 @@ def price(progress: Progress, content: str, *, must_pay: bool, leave: Leave) -> 
         must_pay=must_pay,
         leave=leave,
         approved=progress.approved if same else None,
+        sent=progress.sent and same,
     )
 
 
@@ -220,7 +223,7 @@ def send(progress: Progress) -> Progress:
     """Hand it over; again, when nobody knows whether it arrived."""
     if progress.state not in (State.APPROVED, State.SENT) or progress.approved != progress.content:
         raise _not_from(progress, "sent")
-    return replace(progress, state=State.SENT)
+    return replace(progress, state=State.SENT, sent=True)
 
 
 def again(progress: Progress) -> Progress:
@@ -235,11 +238,12 @@ def acknowledge(progress: Progress, *, by_hand: bool = False) -> Progress:
     """Note that fulfilment has taken it, in time or late.
 
     Args:
-        by_hand: somebody has asked the warehouse. Without that, what was to be paid can't be taken
-            late: the money has gone back.
+        by_hand: somebody has asked the warehouse. Without that, what never left can't have been
+            taken, and what was to be paid can't be late: the money has gone back.
     """
     late = progress.state is State.CONFLICT and progress.approved == progress.content
-    if progress.state is not State.SENT and not (late and (by_hand or not progress.must_pay)):
+    may_be_late = late and (by_hand or (progress.sent and not progress.must_pay))
+    if progress.state is not State.SENT and not may_be_late:
         raise _not_from(progress, "acknowledged")
     return replace(progress, state=State.ACKNOWLEDGED)
 

@@ -15,7 +15,7 @@ EVERY: Final = frozenset(ChangeKind)
 LATE: Final = frozenset({ChangeKind.ADDRESS, ChangeKind.INSTRUCTIONS, ChangeKind.CANCEL})
 ALLOWED: Final[Mapping[Stage, frozenset[ChangeKind]]] = MappingProxyType(
     {
-        Stage.CHECKOUT: EVERY,
+        Stage.CHECKOUT: EVERY - {ChangeKind.CANCEL},
         Stage.PLACED: EVERY,
         Stage.RELEASED: EVERY,
         Stage.PICKING: LATE,

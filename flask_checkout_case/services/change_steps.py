@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from ..change_types import Change, ChangeKind, ChangeState, Stage
@@ -27,8 +27,11 @@ from .work import Work
 HANDOVER: Final = "change"
 """The outbox's kind of an approved change; ``APPLY`` of one that fulfilment has taken."""
 APPLY: Final = "change_apply"
+CHECKOUT: Final = "change_checkout"
+"""Of one in a checkout: the customer's own request applies it, unless that has died."""
 HOLD: Final = "change_hold"
 RELEASE: Final = "change_release"
+_SURELY_DEAD: Final = timedelta(seconds=30)
 _HELD: Final = frozenset({Stage.RELEASED, Stage.PICKING, Stage.PACKED})
 
 
@@ -83,7 +86,10 @@ def approve_now(
         "wake_at": row.cut_off_at,
     }
     queries.set_change(unit.session, row, values)
-    put(unit, HANDOVER, row)
+    if row.stage == Stage.CHECKOUT:
+        put(unit, CHECKOUT, row, unit.now + _SURELY_DEAD)
+    else:
+        put(unit, HANDOVER, row)
     told = {"action": "change_approved", "change": row.public_id, **told_of(row)}
     work.append(EntryKind.CHANGE, agent=agent, data=told)
     unit.emit("change_approved", case=info(work.row), change=as_change(row, work.row.reference))
@@ -216,6 +222,7 @@ def progress_of(row: ChangeRow) -> Progress:
         paid=row.paid_at is not None,
         approved=row.approved,
         waits=row.waits,
+        sent=row.sent_at is not None,
     )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ from ..errors import InvalidInputError, NotFoundError
 from ..rules import addresses
 from ..rules import changes as rules
 from ..rules.changes import Asked, Leave, Refusal
-from ..types import Line, Money, Order, make_ref
+from ..types import Checkout, Line, Money, Order, make_ref
 from . import shop
 from .runtime import Runtime
 
@@ -56,8 +56,17 @@ class Terms:
     content: str
 
     @property
+    def in_checkout(self) -> bool:
+        return self.stage is Stage.CHECKOUT
+
+    @property
     def must_pay(self) -> bool:
-        return self.delta is not None and self.delta.minor_units > 0
+        """Whether it is paid apart; what a checkout costs more is paid with the rest."""
+        return not self.in_checkout and self.delta is not None and self.delta.minor_units > 0
+
+    @property
+    def subject(self) -> str:
+        return subject_of(self.order)
 
     @property
     def version(self) -> str | None:
@@ -65,10 +74,15 @@ class Terms:
 
 
 def is_offered(runtime: Runtime) -> bool:
-    """Whether somebody could apply a change at all."""
+    """Whether somebody could apply a change of an order at all."""
     ends = runtime.hooks.change_applier is not None or runtime.settings.fulfilment_url
     knows = runtime.hooks.order_loader is not None
     return bool(ends and knows and runtime.policy.changes.enabled)
+
+
+def is_offered_in_checkout(runtime: Runtime) -> bool:
+    """Whether customers can change what they are about to buy."""
+    return bool(runtime.hooks.checkout_applier is not None and runtime.policy.changes.enabled)
 
 
 def order_now(runtime: Runtime, order_ref: str) -> Order:
@@ -80,7 +94,34 @@ def order_now(runtime: Runtime, order_ref: str) -> Order:
     order = shop.order_of(runtime, order_ref)
     if order is None:
         raise NotFoundError(f"there is no order {order_ref}")
-    return order
+    # What is free in a checkout isn't in an order, whatever its shop calls it.
+    return replace(order, stage=None) if order.stage == Stage.CHECKOUT else order
+
+
+def order_to_be(checkout: Checkout) -> Order:
+    """Return a checkout as the order that it would become."""
+    return Order(
+        ref=checkout.ref,
+        checkout_ref=checkout.ref,
+        stage=Stage.CHECKOUT,
+        value=checkout.value,
+        customer=checkout.customer,
+        lines=checkout.lines,
+        url=checkout.url,
+        version=checkout.version,
+        address=checkout.address,
+        delivery=checkout.delivery,
+        deliveries=checkout.deliveries,
+        instructions=checkout.instructions,
+        gift_note=checkout.gift_note,
+        addons=checkout.addons,
+    )
+
+
+def subject_of(order: Order) -> str:
+    """Return what a change is of: of one order or checkout one is open at a time."""
+    what = "checkout" if order.stage == Stage.CHECKOUT else "order"
+    return f"{what}:{make_ref(order.ref)}"
 
 
 def terms_of(
@@ -109,7 +150,7 @@ def terms_of(
             id="",
             kind=kind,
             state=ChangeState.REQUESTED,
-            order_ref=make_ref(order.ref),
+            order_ref=None if stage is Stage.CHECKOUT else make_ref(order.ref),
             checkout_ref=make_ref(order.checkout_ref),
             asked=asked,
             before=before,
@@ -127,11 +168,10 @@ def terms_of(
         Asked(kind, stage, before, asked, order.value, delta, order.placed_at, order.secured_at),
         now,
     )
-    if delta is None and leave is Leave.AUTOMATIC:
+    if delta is None and leave is Leave.AUTOMATIC and stage is not Stage.CHECKOUT:
         # Nobody could say what it costs: somebody has to.
         leave = Leave.AGENT
-    ref = make_ref(order.ref) or ""
-    content = rules.content_hash(ref, make_version(order), kind, asked, delta)
+    content = rules.content_hash(subject_of(order), make_version(order), kind, asked, delta)
     return Terms(kind, order, stage, before, asked, delta, leave, refusal, content)
 
 
@@ -179,10 +219,10 @@ def _read_line(order: Order, kind: ChangeKind, given: Mapping[str, Any]) -> dict
     sku = given.get("sku")
     if not isinstance(sku, str) or not sku or len(sku) > 255:
         raise InvalidInputError("say which line", field="sku")
-    line = _line(order, sku)
-    if line is None and kind is not ChangeKind.ADD:
+    line = _line(order, sku) or (_addon(order, sku) if kind is ChangeKind.ADD else None)
+    if line is None:
         raise InvalidInputError("this order has no such line", field="sku")
-    title = line.title if line is not None else str(given.get("title") or sku)[:255]
+    title = line.title[:255]
     if kind is ChangeKind.REMOVE:
         return {"sku": sku, "quantity": 0, "title": title}
     quantity = given.get("quantity")
@@ -212,6 +252,10 @@ def _is_same(kind: ChangeKind, before: Mapping[str, Any], asked: Mapping[str, An
 
 def _line(order: Order, sku: Any) -> Line | None:
     return next((line for line in order.lines if line.sku == sku), None)
+
+
+def _addon(order: Order, sku: Any) -> Line | None:
+    return next((line for line in order.addons if line.sku == sku), None)
 
 
 def stock_of(runtime: Runtime, kind: ChangeKind, asked: Mapping[str, Any]) -> int | None:
@@ -259,8 +303,9 @@ def _price(runtime: Runtime, order: Order, draft: Change) -> Money | None:
         return None
     if draft.kind in (*_FREE, ChangeKind.ADDRESS):
         return Money.minor(0, currency)
-    line = _line(order, draft.asked.get("sku"))
-    if line is None or line.unit_price is None or draft.kind is ChangeKind.ADD:
+    sku = draft.asked.get("sku")
+    line = _line(order, sku) or _addon(order, sku)
+    if line is None or line.unit_price is None:
         return None
     more = draft.asked["quantity"] - draft.before["quantity"]
     return Money.minor(more * line.unit_price.minor_units, line.unit_price.currency)

@@ -20,6 +20,7 @@ from ..types import (
     Category,
     EntryKind,
     Family,
+    Order,
     Origin,
     make_ref,
 )
@@ -34,12 +35,20 @@ from .change_steps import (
     progress_of,
     told_of,
 )
-from .change_terms import Terms, is_offered, order_now, terms_of
+from .change_terms import (
+    Terms,
+    is_offered,
+    is_offered_in_checkout,
+    order_now,
+    subject_of,
+    terms_of,
+)
 from .opening import CaseDraft, open_or_join
 from .permission import require
 from .reading import get as get_case
 from .reading import info
 from .runtime import Runtime, Unit
+from .shop import is_ordered
 from .work import Work
 
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -68,7 +77,7 @@ class TermsChangedError(CheckoutCaseError):
 
 def ask(
     runtime: Runtime,
-    order_ref: str,
+    order: Order,
     kind: ChangeKind,
     given: Mapping[str, Any],
     *,
@@ -79,19 +88,20 @@ def ask(
     """Take a customer's request; it is approved at once where nobody's leave is needed.
 
     Args:
+        order: as it is now, or what a checkout would become.
         agreed: the content that the customer was shown, with its price.
         key: makes a repeated request one.
         text: what they say to it.
 
     Raises:
-        NotFoundError: changes aren't offered, or there is no such order.
+        NotFoundError: changes aren't offered.
         TermsChangedError: it would be something else by now.
         RefusedChangeError: it can't be changed now.
         InvalidInputError: it can't be read.
     """
-    if not is_offered(runtime):
+    terms = terms_of(runtime, order, kind, given, runtime.clock())
+    if not (is_offered_in_checkout if terms.in_checkout else is_offered)(runtime):
         raise NotFoundError("changes of orders are not offered")
-    terms = terms_of(runtime, order_now(runtime, order_ref), kind, given, runtime.clock())
     if terms.refusal is not None:
         raise RefusedChangeError(terms.refusal)
     if terms.content != agreed:
@@ -138,7 +148,8 @@ def _case(unit: Unit, terms: Terms, text: str | None) -> Work:
         category=Category.ADDRESS_CHANGE if is_address else Category.ORDER_CHANGE,
         origin=Origin.WIDGET,
         at=unit.now,
-        order_ref=make_ref(order.ref),
+        checkout_ref=make_ref(order.ref) if terms.in_checkout else None,
+        order_ref=None if terms.in_checkout else make_ref(order.ref),
         snapshot=snapshot,
         about=_ABOUT[terms.kind],
         text=text,
@@ -150,8 +161,7 @@ def _case(unit: Unit, terms: Terms, text: str | None) -> Work:
 
 def put_change(unit: Unit, work: Work, terms: Terms, key: str) -> ChangeRow:
     """Insert a change of these terms; what it replaces ends."""
-    subject = f"order:{make_ref(terms.order.ref)}"
-    waits = _make_room(unit, work, subject)
+    waits = _make_room(unit, work, terms.subject)
     state = ChangeState.AWAITING_PAYMENT if terms.must_pay else ChangeState.PRICED
     plan = unit.runtime.policy.changes
     delta = terms.delta
@@ -159,9 +169,9 @@ def put_change(unit: Unit, work: Work, terms: Terms, key: str) -> ChangeRow:
         unit.session,
         {
             "public_id": "CH-" + "".join(secrets.choice(_ALPHABET) for _ in range(10)),
-            "subject": subject,
+            "subject": terms.subject,
             "case_id": work.row.id,
-            "order_ref": make_ref(terms.order.ref),
+            "order_ref": None if terms.in_checkout else make_ref(terms.order.ref),
             "checkout_ref": make_ref(terms.order.checkout_ref),
             "kind": terms.kind,
             "state": state,
@@ -306,17 +316,22 @@ def get(runtime: Runtime, change_id: str) -> Change:
     return peek(runtime, change_id)
 
 
-def of_order(runtime: Runtime, order_ref: str) -> list[Change]:
-    """Return the newest changes of an order, newest first."""
+def of_subject(runtime: Runtime, order: Order) -> list[Change]:
+    """Return the newest changes of an order or a checkout, newest first."""
     with runtime.read() as session:
-        found = queries.changes_of(session, f"order:{order_ref}")
+        found = queries.changes_of(session, subject_of(order))
         return [as_change(row, None) for row in found]
 
 
 def look_again(runtime: Runtime, change: Change) -> tuple[Terms | None, Refusal | None]:
-    """Ask the shop what a change would mean now; refused when it costs something else."""
+    """Ask the shop what a change would mean now; refused when it costs something else.
+
+    A checkout is known in its customer's own requests alone: it may only have become an order.
+    """
+    if change.order_ref is None:
+        return None, Refusal.VERSION if is_ordered(runtime, change.checkout_ref) else None
     try:
-        order = order_now(runtime, change.order_ref or "")
+        order = order_now(runtime, change.order_ref)
         terms = terms_of(runtime, order, change.kind, change.asked, runtime.clock())
     except CheckoutCaseError:
         return None, Refusal.VERSION

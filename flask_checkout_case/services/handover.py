@@ -124,7 +124,7 @@ def answer(
 
 def _may_be_late(unit: Unit, row: ChangeRow) -> bool:
     """Whether an answer still can be taken that nobody waits for any more."""
-    if row.state != ChangeState.CONFLICT or row.must_pay:
+    if row.state != ChangeState.CONFLICT or row.must_pay or row.sent_at is None:
         return False
     return not queries.open_changes(unit.session, row.subject)
 
@@ -163,13 +163,18 @@ def apply(runtime: Runtime, change_id: str) -> str | None:
         row, work = steps.locked(unit, change_id)
         if row.state != ChangeState.ACKNOWLEDGED:
             return f"the change is {row.state}"
-        after = rules.apply(steps.progress_of(row))
-        queries.set_change(unit.session, row, {"state": after.state, "ended_at": unit.now})
-        told = {"action": "change_applied", "change": row.public_id, "kind": row.kind}
-        work.append(EntryKind.CHANGE, data=told)
-        unit.emit("change_applied", case=info(work.row), change=steps.as_change(row, None))
-        steps.after_end(unit, work, row, Outcome.SAVED_CHANGE)
+        note_applied(unit, work, row)
     return None
+
+
+def note_applied(unit: Unit, work: Work, row: ChangeRow) -> None:
+    """Write down that a change is made which fulfilment has taken."""
+    after = rules.apply(steps.progress_of(row))
+    queries.set_change(unit.session, row, {"state": after.state, "ended_at": unit.now})
+    told = {"action": "change_applied", "change": row.public_id, "kind": row.kind}
+    work.append(EntryKind.CHANGE, data=told)
+    unit.emit("change_applied", case=info(work.row), change=steps.as_change(row, None))
+    steps.after_end(unit, work, row, Outcome.SAVED_CHANGE)
 
 
 def give_up(runtime: Runtime, change_id: str, why: str) -> None:

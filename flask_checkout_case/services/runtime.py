@@ -39,6 +39,7 @@ class Hooks:
     inventory_loader: Callable[[str], int | None] | None = None
     price_change: Callable[..., Any] | None = None
     change_applier: Callable[..., Any] | None = None
+    checkout_applier: Callable[..., Any] | None = None
     change_payment: Callable[..., str] | None = None
     reconcile: Callable[..., Any] | None = None
     gateways: dict[str, Callable[..., Any]] = field(default_factory=dict)

@@ -44,6 +44,19 @@ def order_of(runtime: Runtime, order_ref: str | None) -> Order | None:
     return found if isinstance(found, Order) else None
 
 
+def is_ordered(runtime: Runtime, checkout_ref: str | None) -> bool:
+    """Whether a checkout has become an order, where ``order_for_checkout`` can tell."""
+    loader = runtime.hooks.order_for_checkout
+    if loader is None or checkout_ref is None:
+        return False
+    try:
+        with runtime.apart():
+            return loader(checkout_ref) is not None
+    except Exception:
+        log.exception("the order_for_checkout failed")
+        return False
+
+
 def customer_of(runtime: Runtime, customer_ref: str | None) -> Told:
     """Return what the shop's ``customer_loader`` tells of a customer now."""
     if customer_ref is None:

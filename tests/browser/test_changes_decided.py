@@ -12,7 +12,7 @@ from flask import Flask
 from playwright.sync_api import BrowserContext, Page, expect
 
 from flask_checkout_case import ChangeKind, ChangeState
-from flask_checkout_case.web.widget.change_views import change_url
+from flask_checkout_case.web.widget.change_places import change_url
 from tests.support.desk import AGENT_PAGES, COOKIE, know_agents, seat_agents
 from tests.support.due import cases
 from tests.support.orders import PARIS, SECRET, YORK, Orders, Warehouse

@@ -43,6 +43,7 @@ PARIS = {
     "postcode": "75004",
     "country": "FR",
 }
+STRAP = Line("STRAP-1", "Long strap", 1, Money("35.00", "USD"))
 
 
 class Tells(Protocol):
@@ -100,6 +101,7 @@ class Orders:
             value=Money(told["value"], "USD"),
             customer=Customer(ref="42", name="Ada Byron", email="ada@example.com", language="en"),
             lines=[Line("BAG-1", "Ines tote", told["quantity"], Money("120.00", "USD"))],
+            addons=[STRAP],
             version=kept.version,
             placed_at=self.placed_at,
             stage=told["stage"],
@@ -148,7 +150,8 @@ class Orders:
         terms = self.terms(kind, given, ref)
         with self.shop.app.app_context():
             runtime = runtime_of(self.shop)
-            return changes.ask(runtime, ref, kind, given, agreed=terms.content, key=key)
+            order = order_now(runtime, ref)
+            return changes.ask(runtime, order, kind, given, agreed=terms.content, key=key)
 
     def now(self, change: Change) -> Change:
         with self.shop.app.app_context():

@@ -77,6 +77,8 @@ def test_what_a_stage_allows(kind: ChangeKind, stage: Stage) -> None:
         assert found is Refusal.SHIPPED
     elif stage is Stage.CANCELLED:
         assert found is Refusal.CANCELLED
+    elif stage is Stage.CHECKOUT and kind is ChangeKind.CANCEL:
+        assert found is Refusal.NOT_OFFERED
     elif stage in (Stage.PICKING, Stage.PACKED):
         assert found is (None if kind in LATE else Refusal.TOO_LATE)
     else:

@@ -11,19 +11,20 @@ from ...i18n import N_, format_money, format_when, gettext
 from ...rules.addresses import differences
 from ...rules.changes import Leave, Refusal
 from ...services.change_terms import Terms
-from ...types import Money, Order
+from ...types import Line, Order
 from ..address_words import FIELDS
 
 KINDS: Final[Mapping[ChangeKind, str]] = {
     ChangeKind.ADDRESS: N_("Correct the address"),
     ChangeKind.DELIVERY: N_("Choose another delivery"),
     ChangeKind.INSTRUCTIONS: N_("Say something to the driver"),
+    ChangeKind.ADD: N_("Add something"),
     ChangeKind.QUANTITY: N_("Change a quantity"),
     ChangeKind.REMOVE: N_("Leave something out"),
     ChangeKind.GIFT_NOTE: N_("Write a gift note"),
     ChangeKind.CANCEL: N_("Cancel the order"),
 }
-"""In the order in which they are offered; what is added is chosen in the shop itself."""
+"""In the order in which they are offered."""
 STATES: Final[Mapping[ChangeState, str]] = {
     ChangeState.REQUESTED: N_("We look at it"),
     ChangeState.PRICED: N_("We look at it"),
@@ -54,6 +55,15 @@ REASONS: Final[Mapping[Refusal, str]] = {
     Refusal.VERSION: N_("The order has changed meanwhile. Please ask again."),
     Refusal.NO_ANSWER: N_("The warehouse has not answered yet. We are asking."),
 }
+_UNKNOWN: Final = N_("We tell you what it costs before we do it.")
+_UNKNOWN_IN_CHECKOUT: Final = N_("You see the new total before you pay.")
+_COSTS: Final[Mapping[tuple[bool, bool], str]] = {
+    (False, True): N_("You pay %(amount)s more."),
+    (False, False): N_("You get %(amount)s back when the warehouse has confirmed it."),
+    (True, True): N_("Your total rises by %(amount)s."),
+    (True, False): N_("Your total falls by %(amount)s."),
+}
+"""What a change costs: in the checkout or later, more or less."""
 PROBLEMS: Final[Mapping[str, str]] = {
     "missing": N_("Please fill this in."),
     "invalid": N_("This can't be right."),
@@ -65,6 +75,7 @@ def kinds(order: Order, offered: frozenset[ChangeKind]) -> list[tuple[str, str]]
     """Return what may be asked for of this order, as its key and its words."""
     lacking = {
         ChangeKind.DELIVERY: len(order.deliveries) < 2,
+        ChangeKind.ADD: not _addable(order),
         ChangeKind.QUANTITY: not order.lines,
         ChangeKind.REMOVE: len(order.lines) < 2,
         ChangeKind.ADDRESS: order.address is None,
@@ -74,6 +85,23 @@ def kinds(order: Order, offered: frozenset[ChangeKind]) -> list[tuple[str, str]]
         for kind, words in KINDS.items()
         if kind in offered and not lacking.get(kind, False)
     ]
+
+
+def _addable(order: Order) -> list[Line]:
+    there = {line.sku for line in order.lines}
+    return [line for line in order.addons if line.sku not in there]
+
+
+def addons(order: Order) -> list[tuple[str, str]]:
+    """Return what may be added, as its key and its words with the price of one piece."""
+    return [(line.sku, _priced(line)) for line in _addable(order)]
+
+
+def _priced(line: Line) -> str:
+    price = line.unit_price
+    return (
+        f"{line.title} · {format_money(price.minor_units, price.currency)}" if price else line.title
+    )
 
 
 def lines_of(kind: ChangeKind, values: Mapping[str, Any], order: Order) -> list[str]:
@@ -88,7 +116,7 @@ def lines_of(kind: ChangeKind, values: Mapping[str, Any], order: Order) -> list[
         return str(values.get(kind.value) or gettext("Nothing")).splitlines()
     if kind is ChangeKind.CANCEL:
         return []
-    titles = {line.sku: line.title for line in order.lines}
+    titles = {line.sku: line.title for line in (*order.addons, *order.lines)}
     title = titles.get(values.get("sku", ""), values.get("title") or values.get("sku"))
     return [f"{values.get('quantity', 0)} × {title}"]
 
@@ -102,16 +130,16 @@ def changed_fields(
     return [gettext(FIELDS[name]) for name in differences(before, after)]
 
 
-def price(delta: Money | None) -> str:
+def price(terms: Terms) -> str:
     """Say what a change costs."""
+    delta = terms.delta
     if delta is None:
-        return gettext("We tell you what it costs before we do it.")
+        return gettext(_UNKNOWN_IN_CHECKOUT if terms.in_checkout else _UNKNOWN)
     if delta.minor_units == 0:
         return gettext("It costs nothing.")
+    rises = delta.minor_units > 0
     amount = format_money(abs(delta.minor_units), delta.currency)
-    if delta.minor_units > 0:
-        return gettext("You pay %(amount)s more.", amount=amount)
-    return gettext("You get %(amount)s back when the warehouse has confirmed it.", amount=amount)
+    return gettext(_COSTS[terms.in_checkout, rises], amount=amount)
 
 
 def leave(terms: Terms) -> str:
@@ -129,7 +157,7 @@ def state(change: Change) -> dict[str, str]:
     """Return where a request stands, and why it wasn't done."""
     why = REASONS.get(Refusal(change.reason)) if change.reason else None
     return {
-        "kind": gettext(KINDS.get(change.kind, KINDS[ChangeKind.QUANTITY])),
+        "kind": gettext(KINDS[change.kind]),
         "state": gettext(STATES[change.state]),
         "why": gettext(why) if why else "",
         "at": f"{format_when(change.requested_at)} UTC",

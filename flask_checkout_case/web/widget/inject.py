@@ -14,7 +14,7 @@ from ...i18n import current_locale, gettext, is_rtl, use_locale
 from ...services.runtime import Runtime
 from ..guard import asset_of, pick_locale
 from .blueprint import blueprint
-from .change_views import change_url
+from .change_places import change_url
 
 log = logging.getLogger(__name__)
 

@@ -30,7 +30,7 @@ from ..guard import (
     proves_itself,
     read_json,
 )
-from . import call_words, wording
+from . import call_words, change_places, wording
 from .blueprint import blueprint
 from .customer import current_viewer, line_id, look, widen_token, writing_viewer
 
@@ -57,6 +57,7 @@ def panel() -> ResponseReturnValue:
         "reasons": wording.reasons(standing.failure),
         "offer": call_words.offered(_offer(viewer, standing), viewer),
         "callModule": asset("call.js"),
+        "change": change_places.change_link(),
         "askEmail": _asks_for_email(viewer, standing),
         "limit": TEXT_LIMIT,
     }
@@ -147,6 +148,7 @@ def help_answer(
         offer=call_words.offered(_offer(viewer, standing), viewer),
         call=call_words.promised(standing.call),
         call_error=call_error,
+        change=change_places.change_link(),
         key=secrets.token_urlsafe(12),
         limit=TEXT_LIMIT,
         error=error,

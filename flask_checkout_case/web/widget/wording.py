@@ -160,5 +160,6 @@ def script_texts(shop: str) -> dict[str, str]:
         "failed": gettext("We can't be reached right now."),
         "talk": gettext("Conversation"),
         "next": gettext("What you can do"),
+        "change": gettext("Change what I'm ordering"),
         "new": gettext("New message from %(name)s"),
     }

@@ -11,7 +11,7 @@ from flask import render_template_string
 from webtest import TestApp
 
 from flask_checkout_case import Change, Customer
-from flask_checkout_case.web.widget.change_views import change_url, seal
+from flask_checkout_case.web.widget.change_places import change_url, seal
 from tests.support.due import Clock, cases
 from tests.support.orders import YORK, Orders, Warehouse
 from tests.support.shop import Shop
@@ -174,7 +174,7 @@ def test_without_anybody_to_apply_changes_there_is_no_link(
         assert change_url("o-1") == ""
 
 
-@pytest.mark.parametrize("kind", ["nonsense", "add", ""])
+@pytest.mark.parametrize("kind", ["nonsense", "ADD", ""])
 def test_an_unknown_kind_is_a_404(page: Callable[..., Any], kind: str, shop: Shop) -> None:
     url = page().request.path
     TestApp(shop.app).post(url, {"kind": kind, "do": "look"}, status=404)

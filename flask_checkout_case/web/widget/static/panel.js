@@ -138,6 +138,7 @@ const ICONS = {
   next: "M7 4l6 6-6 6",
   dot: "M10 7a3 3 0 1 0 .01 0z",
   sent: "M4 10.5l4 4 8-9",
+  edit: "M4 16l.8-3.4L13 4.4l2.6 2.6-8.2 8.2zM11.4 6l2.6 2.6",
   phone: "M4 3.2h3l1.4 3.6-1.9 1.4a10 10 0 0 0 5.3 5.3l1.4-1.9 3.6 1.4v3a1.2 1.2 0 0 1-1.3 1.2A13.3 13.3 0 0 1 2.8 4.5 1.2 1.2 0 0 1 4 3.2z",
 };
 
@@ -453,8 +454,10 @@ export function make(link) {
   }
 
   // --- calls -------------------------------------------------------------------------------------
-  const wanted = () => !data.offer || data.call ? [] : [h("button", { type: "button", className: "plain want", onclick: want },
-    icon("phone", 18), t.call)];
+  const wanted = () => [
+    data.change && h("a", { className: "plain want", href: data.change }, icon("edit"), t.change),
+    data.offer && !data.call && h("button", { type: "button", className: "plain want", onclick: want }, icon("phone"), t.call),
+  ].filter(Boolean);
 
   function promised() {
     if (!data.call) return null;
