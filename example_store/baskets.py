@@ -11,6 +11,8 @@ from .models import Account, Basket, BasketLine, Product
 
 _KEY = "basket"
 MOST_OF_ONE = 9
+ADDRESS = ("name", "line1", "line2", "city", "region", "postcode", "country")
+GOES_WITH = "leather"
 
 
 def account() -> Account | None:
@@ -67,6 +69,19 @@ def forget() -> None:
     """Begin with an empty bag."""
     session.pop(_KEY, None)
     g.pop("basket_ref", None)
+
+
+def address_of(basket: Basket) -> dict[str, str]:
+    """Return where a bag goes, as far as that was typed."""
+    if not basket.line1:
+        return {}
+    return {name: value for name in ADDRESS if (value := getattr(basket, name))}
+
+
+def small_things() -> list[Product]:
+    """Return what customers add to what they buy."""
+    wanted = select(Product).filter_by(category=GOES_WITH).where(Product.stock > 0)
+    return list(db.session.scalars(wanted.order_by(Product.price_minor).limit(6)))
 
 
 def _new() -> Basket:

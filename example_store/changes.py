@@ -1,4 +1,4 @@
-"""Orders as flask_checkout_case is told of them, and what changes them."""
+"""Orders and bags as flask_checkout_case is told of them, and what changes them."""
 
 from __future__ import annotations
 
@@ -18,18 +18,21 @@ from flask_checkout_case import (  # checkout-case
     signals,
 )
 
-from . import models, payments, pricing
+from . import amending, baskets, models, payments, pricing
 from .extensions import db
-from .support import cases  # checkout-case
+from .support import DELIVERIES, as_line, cases  # checkout-case
 
 
 def of_number(number: str | None) -> models.Order | None:
     return db.session.scalar(select(models.Order).filter_by(number=number))
 
 
+def _basket(ref: str | None) -> models.Basket | None:
+    return db.session.scalar(select(models.Basket).filter_by(ref=ref, state="open"))
+
+
 @cases.order_loader  # checkout-case
 def load_order(number: str) -> Order | None:  # checkout-case
-    """Tell of an order, but not of what is in it: the shop has few pieces of anything."""
     order = of_number(number)
     if order is None:
         return None
@@ -39,6 +42,11 @@ def load_order(number: str) -> Order | None:  # checkout-case
         value=Money.minor(order.total_minor, models.CURRENCY),
         checkout_ref=order.basket_ref,
         customer=Customer(ref=order.account_id, name=order.name, email=order.email),
+        lines=[
+            as_line(line["sku"], line["title"], line["unit_minor"], line["quantity"])
+            for line in order.lines
+        ],
+        addons=[as_line(one.sku, one.name, one.price_minor) for one in baskets.small_things()],
         url=url_for("checkout.confirmation", number=order.number)
         if has_request_context()
         else None,
@@ -48,31 +56,46 @@ def load_order(number: str) -> Order | None:  # checkout-case
         address=order.destination,
         instructions=order.instructions,
         gift_note=order.gift_note,
-        delivery=_method_of(order),
-        deliveries={method.key: f"{method.name}, {method.promise}" for method in pricing.METHODS},
+        delivery=amending.method_of(order).key,
+        deliveries=DELIVERIES,
     )
 
 
-def _method_of(order: models.Order) -> str | None:
-    return next((one.key for one in pricing.METHODS if one.name == order.shipping), None)
+@cases.inventory_loader  # checkout-case
+def pieces_left(sku: str) -> int | None:
+    product = amending.product_of(sku)
+    return product.stock if product is not None else 0
 
 
 @cases.price_change  # checkout-case
 def price(change: Change) -> Money | None:  # checkout-case
     """Say what a change costs; what Klarna was paid, an agent gives back."""
     order = of_number(change.order_ref)
-    if order is None or change.kind not in ("cancel", "delivery"):
-        return Money(0, models.CURRENCY)
-    if change.kind == "delivery":
-        more = _method(change).price_for(order.subtotal_minor) - order.shipping_minor
-        return (
-            Money.minor(more, models.CURRENCY) if more >= 0 or payments.can_refund(order) else None
-        )
-    return Money.minor(-order.total_minor, models.CURRENCY) if payments.can_refund(order) else None
+    more = _more(order, change) if order is not None else _more_in_checkout(change)
+    if more < 0 and order is not None and not payments.can_refund(order):
+        return None
+    return Money.minor(more, models.CURRENCY)
 
 
-def _method(change: Change) -> pricing.ShippingMethod:
-    return pricing.BY_KEY[change.asked["delivery"]]
+def _more(order: models.Order, change: Change) -> int:
+    if change.kind == "cancel":
+        return -order.total_minor
+    if change.kind in ("address", "instructions", "gift_note"):
+        return 0
+    return amending.amend(order, change.asked).total - order.total_minor
+
+
+def _more_in_checkout(change: Change) -> int:
+    basket = _basket(change.checkout_ref)
+    if basket is None:
+        raise amending.NotPossibleError("the bag is gone")
+    before = pricing.totals_of(basket).total
+    with db.session.no_autoflush:
+        amending.amend_basket(basket, change.kind, change.asked)
+        after = pricing.totals_of(basket).total
+    # It was only to be added up.
+    db.session.rollback()
+    return after - before
 
 
 @cases.change_payment  # checkout-case
@@ -89,14 +112,23 @@ def to_pay(change_id: str) -> tuple[models.Order | None, payments.Extra | None]:
     order = of_number(change.order_ref)
     if change.state != "awaiting_payment" or change.delta is None:
         return order, None
-    title = _method(change).name if change.kind == "delivery" else "Your change"
-    return order, payments.Extra(change.id, title, change.delta.minor_units)
+    return order, payments.Extra(change.id, _title(change), change.delta.minor_units)
 
 
-def paid(order: models.Order, change_id: str, intent: str) -> bool:
-    """Note that a change is paid; whether it goes on. One that has ended gives the money back."""
-    if intent not in order.extra_payments:
-        order.extra_payments = [*order.extra_payments, intent]
+def _title(change: Change) -> str:
+    if change.kind == "delivery":
+        return pricing.BY_KEY[change.asked["delivery"]].name
+    return f"{change.asked['quantity']} × {change.asked['title']}"
+
+
+def paid(order: models.Order, change_id: str, intent: str, waiting: payments.Extra | None) -> bool:
+    """Note that a change is paid; whether it goes on. One that has ended gives the money back.
+
+    Args:
+        waiting: what had to be paid until now; nothing when somebody else was faster.
+    """
+    if waiting is not None:
+        order.extra_payments = {**order.extra_payments, intent: waiting.amount}
     # Where one writes at a time, our own transaction would keep the extension out.
     db.session.commit()
     try:
@@ -118,7 +150,7 @@ def give_back(_sender: object, change: Change, **_more: Any) -> None:  # checkou
 def _give_back(order: models.Order, change_id: str, intent: str) -> None:
     payments.give_back(intent, f"refused-{change_id}")
     # A cancellation gives back what is left of the others.
-    order.extra_payments = [one for one in order.extra_payments if one != intent]
+    order.extra_payments = {k: v for k, v in order.extra_payments.items() if k != intent}
     db.session.commit()
 
 
@@ -132,26 +164,30 @@ def apply(change: Change) -> None:  # checkout-case
         order.destination = dict(change.asked)
         order.name = change.asked.get("name", order.name)
         order.address = _lines(change.asked)
-    elif change.kind == "delivery":
-        _deliver_otherwise(order, change)
     elif change.kind == "cancel":
         if payments.can_refund(order):
-            payments.refund(order, change.id)
+            payments.refund(order, change.id, order.total_minor)
         order.status = "cancelled"
-    else:
+    elif change.kind in ("instructions", "gift_note"):
         setattr(order, change.kind, change.asked[change.kind])
+    else:
+        amended = amending.amend(order, change.asked)
+        if amended.total < order.total_minor and payments.can_refund(order):
+            payments.refund(order, change.id, order.total_minor - amended.total)
+        amending.settle(order, amended)
     order.changed_by = [*order.changed_by, change.id]
     order.version += 1
     db.session.commit()
 
 
-def _deliver_otherwise(order: models.Order, change: Change) -> None:
-    method = _method(change)
-    price = method.price_for(order.subtotal_minor)
-    if price < order.shipping_minor and payments.can_refund(order):
-        payments.refund(order, change.id, order.shipping_minor - price)
-    order.total_minor += price - order.shipping_minor
-    order.shipping, order.shipping_minor = method.name, price
+@cases.checkout_applier  # checkout-case
+def apply_to_basket(change: Change) -> None:  # checkout-case
+    """Change a bag; the same change again makes it what it is already."""
+    basket = _basket(change.checkout_ref)
+    if basket is None:
+        raise amending.NotPossibleError("the bag is gone")
+    amending.amend_basket(basket, change.kind, change.asked)
+    db.session.commit()
 
 
 def _lines(address: Mapping[str, str]) -> list[str]:

@@ -50,7 +50,7 @@ def returned(change_id: str) -> Page:
 
 def _finish(order: Order, extra: payments.Extra, result: payments.Result) -> Page:
     if result.status == "paid":
-        goes_on = changes.paid(order, extra.change_id, result.intent)
+        goes_on = changes.paid(order, extra.change_id, result.intent, extra)
         flash(_PAID if goes_on else _TOO_LATE, "info" if goes_on else "problem")
         return _back(order)
     if result.status == "challenge":

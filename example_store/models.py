@@ -119,6 +119,8 @@ class Basket(Model):
     shipping_method: Mapped[str | None] = mapped_column(String(20))
     coupon_id: Mapped[int | None] = mapped_column(ForeignKey("coupon.id"))
     payment_intent: Mapped[str | None] = mapped_column(String(80), index=True)
+    instructions: Mapped[str | None] = mapped_column(String(500))
+    gift_note: Mapped[str | None] = mapped_column(String(500))
     lines: Mapped[list[BasketLine]] = relationship(
         back_populates="basket", cascade="all, delete-orphan", order_by="BasketLine.id"
     )
@@ -161,7 +163,7 @@ class PaymentAttempt(Model):
 
 
 class Order(Model):
-    """What was bought, as it was when it was bought."""
+    """What was bought, as it is by now; ``extra_payments``: what is left of each, in cents."""
 
     __tablename__ = "customer_order"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -182,7 +184,8 @@ class Order(Model):
     status: Mapped[str] = mapped_column(String(20), default="paid")
     stage: Mapped[str] = mapped_column(String(20), default="placed")
     version: Mapped[int] = mapped_column(default=1)
-    extra_payments: Mapped[list[str]] = mapped_column(JSON, default=list)
+    extra_payments: Mapped[dict[str, int]] = mapped_column(JSON, default=dict)
+    discount_percent: Mapped[int] = mapped_column(default=0)
     destination: Mapped[dict[str, str] | None] = mapped_column(JSON)
     instructions: Mapped[str | None] = mapped_column(String(500))
     gift_note: Mapped[str | None] = mapped_column(String(500))

@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlalchemy import func, select
 
-from . import pricing
+from . import baskets, pricing
 from .extensions import db
 from .models import Basket, Order, Product
 from .payments import Result
@@ -47,11 +47,6 @@ def complete(basket: Basket, payment: Result) -> Order:
     return order
 
 
-def _destination(basket: Basket) -> dict[str, str]:
-    names = ("name", "line1", "line2", "city", "region", "postcode", "country")
-    return {name: value for name in names if (value := getattr(basket, name))}
-
-
 def _order_of(basket: Basket, card: str) -> Order:
     totals = pricing.totals_of(basket)
     method = pricing.BY_KEY[basket.shipping_method or "standard"]
@@ -64,7 +59,7 @@ def _order_of(basket: Basket, card: str) -> Order:
         account_id=basket.account_id,
         email=basket.email or "",
         name=basket.name or "",
-        destination=_destination(basket),
+        destination=baskets.address_of(basket),
         address=[part for part in (basket.line1, basket.line2, town, country) if part],
         lines=[
             {
@@ -79,6 +74,9 @@ def _order_of(basket: Basket, card: str) -> Order:
         shipping=method.name,
         subtotal_minor=totals.subtotal,
         discount_minor=totals.discount,
+        discount_percent=basket.coupon.percent if basket.coupon and totals.discount else 0,
+        instructions=basket.instructions,
+        gift_note=basket.gift_note,
         shipping_minor=totals.shipping,
         total_minor=totals.total,
         card=card or None,

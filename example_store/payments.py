@@ -133,18 +133,22 @@ def can_refund(order: Order) -> bool:
     return (order.payment_intent or "").startswith("pi_")
 
 
-def refund(order: Order, reason: str, amount: int | None = None) -> None:
-    """Give an order's money back: some of it, or all, with what changes of it have cost more.
+def refund(order: Order, reason: str, amount: int) -> None:
+    """Give some of an order's money back; first what changes of it have cost more.
 
     Args:
         reason: the same for each try: the money goes back once.
-        amount: cents; all when ``None``.
+        amount: cents. What is left of the extra payments changes with the caller's transaction, so
+            that a second try asks for the same.
     """
-    if amount is not None:
+    left = dict(order.extra_payments)
+    for intent, paid in reversed(order.extra_payments.items()):
+        if part := min(amount, paid):
+            give_back(intent, f"{reason}-{intent}", part)
+            amount, left[intent] = amount - part, paid - part
+    if amount:
         give_back(order.payment_intent or "", reason, amount)
-        return
-    for intent in (order.payment_intent or "", *order.extra_payments):
-        give_back(intent, f"{reason}-{intent}")
+    order.extra_payments = {intent: paid for intent, paid in left.items() if paid}
 
 
 def give_back(intent: str, reason: str, amount: int | None = None) -> None:

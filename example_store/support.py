@@ -6,7 +6,7 @@ Each statement that is there for the extension carries the mark ``# checkout-cas
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import Any, Final
 
 from flask import current_app, request, session, url_for
 
@@ -27,6 +27,14 @@ _log = logging.getLogger(__name__)
 cases = CheckoutCase()  # checkout-case
 
 
+DELIVERIES: Final = {one.key: f"{one.name}, {one.promise}" for one in pricing.METHODS}
+
+
+def as_line(sku: str, title: str, unit_minor: int, quantity: int = 1, **more: str) -> Line:
+    price = Money.minor(unit_minor, models.CURRENCY)
+    return Line(sku=sku, title=title, quantity=quantity, unit_price=price, **more)
+
+
 def as_checkout(basket: models.Basket) -> Checkout:  # checkout-case
     return Checkout(  # checkout-case
         ref=basket.ref,
@@ -40,11 +48,11 @@ def as_checkout(basket: models.Basket) -> Checkout:  # checkout-case
             orders=len(basket.account.orders) if basket.account else None,
         ),
         lines=[
-            Line(
-                sku=line.product.sku,
-                title=line.product.name,
-                quantity=line.quantity,
-                unit_price=Money.minor(line.product.price_minor, models.CURRENCY),
+            as_line(
+                line.product.sku,
+                line.product.name,
+                line.product.price_minor,
+                line.quantity,
                 image_url=url_for("static", filename=line.product.image),
                 url=url_for("shop.product", slug=line.product.slug),
             )
@@ -52,6 +60,12 @@ def as_checkout(basket: models.Basket) -> Checkout:  # checkout-case
         ],
         country=basket.country,
         url=url_for("checkout.payment"),
+        address=baskets.address_of(basket) or None,
+        delivery=basket.shipping_method,
+        deliveries=DELIVERIES if basket.shipping_method else {},
+        instructions=basket.instructions,
+        gift_note=basket.gift_note,
+        addons=[as_line(one.sku, one.name, one.price_minor) for one in baskets.small_things()],
     )
 
 

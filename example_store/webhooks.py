@@ -34,9 +34,9 @@ def stripe_events() -> tuple[str, int]:
 
 def _note_extra(change_id: str, intent: str) -> None:
     """Note that what a change costs more is paid, also when the customer's browser is gone."""
-    order, _extra = changes.to_pay(change_id)
+    order, waiting = changes.to_pay(change_id)
     if order is not None:
-        changes.paid(order, change_id, intent)
+        changes.paid(order, change_id, intent, waiting)
 
 
 def _fulfil(intent: str) -> None:
