@@ -43,6 +43,13 @@ def store(tmp_path: Path) -> Iterator[RunningStore]:
         yield running
 
 
+@pytest.fixture
+def store_alone(tmp_path: Path) -> Iterator[RunningStore]:
+    """A store whose worker never runs."""
+    with running_store(tmp_path) as running:
+        yield running
+
+
 def test_a_wrong_address_is_corrected_before_the_parcel_leaves(
     store: RunningStore,
     person: Callable[..., BrowserContext],
@@ -121,3 +128,34 @@ def test_a_faster_delivery_is_paid_while_the_customer_is_there(
         return customer.get_by_text("Express delivery").is_visible()
 
     wait_until(done, what="the faster delivery")
+
+
+@pytest.mark.parametrize("name", ["desktop", "phone-dark"])
+def test_a_bag_is_changed_from_the_widget(
+    store_alone: RunningStore,
+    person: Callable[..., BrowserContext],
+    screenshot: Callable[[Page, str], None],
+    name: str,
+) -> None:
+    options = {"viewport": PHONE, "color_scheme": "dark"} if name == "phone-dark" else {}
+    customer = person(**options).new_page()
+    fill_bag(customer, store_alone.url, "ines-tote")
+    go_to_payment(customer)
+    customer.locator("#checkout-case").click()
+    link = customer.get_by_role("link", name="Change what I'm ordering")
+    expect(link).to_be_visible()
+    screenshot(customer, f"checkout-change-panel-{name}")
+    link.click()
+    screenshot(customer, f"checkout-change-kinds-{name}")
+    customer.get_by_role("link", name="Add something").click()
+    customer.get_by_label("Item").select_option(label="Arlo card holder · $190.00")
+    screenshot(customer, f"checkout-change-add-{name}")
+    customer.get_by_role("button", name="Look at it first").click()
+    expect(customer.get_by_text("Your total rises by $190.00.")).to_be_visible()
+    screenshot(customer, f"checkout-change-look-{name}")
+    customer.get_by_role("button", name="Yes, change it").click()
+    expect(customer.get_by_text("Done", exact=True)).to_be_visible()
+    screenshot(customer, f"checkout-change-done-{name}")
+    customer.get_by_role("link", name="Back to the checkout").click()
+    expect(customer.get_by_role("heading", name="Payment")).to_be_visible()
+    expect(customer.get_by_text("Arlo card holder").first).to_be_visible()

@@ -152,7 +152,7 @@ def _page(
         error=error,
         typed=typed,
         fields=_fields(typed.get("country") or ""),
-        requests=[change_words.state(one) for one in changes.of_subject(runtime(), order)],
+        requests=[change_words.state(one, order) for one in changes.of_subject(runtime(), order)],
         back=wording.safe_url(order.url) or "/",
         key=secrets.token_urlsafe(12),
     )

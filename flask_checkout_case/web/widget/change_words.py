@@ -153,11 +153,22 @@ def refused(reason: Refusal) -> str:
     return gettext(REASONS[reason])
 
 
-def state(change: Change) -> dict[str, str]:
+def _what(change: Change, order: Order) -> str:
+    """Return in one line what was asked for."""
+    asked = change.asked
+    if change.kind is ChangeKind.ADDRESS:
+        return ", ".join(asked[name] for name in ("line1", "city") if asked.get(name))
+    if change.kind is ChangeKind.REMOVE:
+        return str(asked.get("title") or asked.get("sku"))
+    return " ".join(lines_of(change.kind, asked, order))
+
+
+def state(change: Change, order: Order) -> dict[str, str]:
     """Return where a request stands, and why it wasn't done."""
     why = REASONS.get(Refusal(change.reason)) if change.reason else None
     return {
         "kind": gettext(KINDS[change.kind]),
+        "what": _what(change, order),
         "state": gettext(STATES[change.state]),
         "why": gettext(why) if why else "",
         "at": f"{format_when(change.requested_at)} UTC",
