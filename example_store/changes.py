@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC
-from typing import Any
 
 from flask import has_request_context, url_for
 from sqlalchemy import select
@@ -15,7 +14,6 @@ from flask_checkout_case import (  # checkout-case
     Money,
     Order,
     errors,
-    signals,
 )
 
 from . import amending, baskets, models, payments, pricing
@@ -139,8 +137,8 @@ def paid(order: models.Order, change_id: str, intent: str, waiting: payments.Ext
     return True
 
 
-@signals.change_refused.connect  # checkout-case
-def give_back(_sender: object, change: Change, **_more: Any) -> None:  # checkout-case
+@cases.change_refund  # checkout-case
+def give_back(change: Change) -> None:  # checkout-case
     """Give back what was paid for a change that isn't made."""
     order = of_number(change.order_ref)
     if order is not None and change.payment_id is not None:

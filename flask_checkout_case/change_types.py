@@ -80,6 +80,7 @@ class Change:
         delta: what the customer pays more; less than nothing where money goes back.
         base_version: of the order that the change was made for.
         reason: why it was refused, a stable word.
+        explanation: what an agent wrote to the customer about that.
     """
 
     id: str
@@ -95,3 +96,4 @@ class Change:
     reason: str | None
     case: str | None
     requested_at: datetime
+    explanation: str | None = None

@@ -143,6 +143,14 @@ class CheckoutCase:
         """Set ``change_payment(change) -> str``: where the customer pays what a change costs."""
         return self._set("change_payment", function)
 
+    def change_refund(self, function: Hook) -> Hook:
+        """Set ``change_refund(change)``, which gives back what was paid for a change.
+
+        It is called in a worker when a change with a ``payment_id`` has ended without being made,
+        again until it raises nothing: give back once for each id.
+        """
+        return self._set("change_refund", function)
+
     def change_applier(self, function: Hook) -> Hook:
         """Set ``change_applier(change)``, which changes the shop's order, once for each id.
 

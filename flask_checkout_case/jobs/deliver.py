@@ -19,13 +19,14 @@ from typing import Any, Final
 from ..data import claims, queries_due
 from ..data.models import OutboxRow
 from ..errors import ConfigurationError
-from ..services import change_steps, escalation, outreach
+from ..services import change_steps, changes, escalation, outreach, shop
 from ..services import handover as handing
 from ..services.runtime import Runtime
+from ..types import Order
 from . import alerts, handover, letters
 from .alerts import Alert
 from .drain import drain
-from .handover import Application, LateApplication, Post
+from .handover import Application, LateApplication, Post, Refund
 from .mail import Mail, Mailer, PermanentError, mailer_of
 
 log = logging.getLogger(__name__)
@@ -57,7 +58,7 @@ class NotWantedError(Exception):
     """It must not be sent any more; the message says why."""
 
 
-Message = Mail | Alert | Post | Application | LateApplication
+Message = Mail | Alert | Post | Application | LateApplication | Refund
 Prepare = Callable[[Runtime, Item], Message]
 
 
@@ -158,7 +159,7 @@ class _Worker:
         if isinstance(message, Alert):
             alerts.send(self.runtime, message, self.runtime.clock())
             return
-        if isinstance(message, Post | Application | LateApplication):
+        if isinstance(message, Post | Application | LateApplication | Refund):
             message.send(self.runtime)
             return
         if self._mailer is None:
@@ -274,11 +275,27 @@ def _change_applied(_runtime: Runtime, item: Item) -> Application:
     return Application(str(item.payload["change"]))
 
 
+def _change_mail(runtime: Runtime, item: Item) -> Mail:
+    change = changes.get(runtime, str(item.payload["change"]))
+    if change.state != item.payload["state"]:
+        raise NotWantedError(f"the change is {change.state} by now")
+    with runtime.read() as session:
+        row = queries_due.case_by_id(session, item.case_id) if item.case_id is not None else None
+    if row is None or not row.customer_email:
+        raise NotWantedError("nobody to write to")
+    order = shop.order_of(runtime, change.order_ref) or Order(ref=change.order_ref or "")
+    return letters.change_ended(runtime, row, change, order, item.key)
+
+
+def _change_refund(_runtime: Runtime, item: Item) -> Refund:
+    return Refund(str(item.payload["change"]))
+
+
 def _checkout_change(_runtime: Runtime, item: Item) -> LateApplication:
     return LateApplication(str(item.payload["change"]))
 
 
-_TO_CUSTOMERS: Final = frozenset({outreach.KIND, outreach.INVITATION})
+_TO_CUSTOMERS: Final = frozenset({outreach.KIND, outreach.INVITATION, change_steps.MAIL})
 KINDS: Final[Mapping[str, Prepare]] = {
     outreach.KIND: _payment_failed,
     outreach.INVITATION: _payment_again,
@@ -289,5 +306,7 @@ KINDS: Final[Mapping[str, Prepare]] = {
     change_steps.RELEASE: _change,
     change_steps.APPLY: _change_applied,
     change_steps.CHECKOUT: _checkout_change,
+    change_steps.MAIL: _change_mail,
+    change_steps.REFUND: _change_refund,
 }
 """Who prepares what, by the outbox's ``kind``: a new one is a function and a line here."""

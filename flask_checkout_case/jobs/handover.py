@@ -111,6 +111,17 @@ class Application:
 
 
 @dataclass(frozen=True, slots=True)
+class Refund:
+    """What was paid for a change that isn't made."""
+
+    change_id: str
+
+    def send(self, runtime: Runtime) -> None:
+        """Let the shop's hook give it back; what it raises is raised, and it is tried again."""
+        handover.give_back(runtime, self.change_id)
+
+
+@dataclass(frozen=True, slots=True)
 class LateApplication:
     """What the request of a customer in a checkout has left undone."""
 

@@ -11,14 +11,16 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
+from ..change_types import Change, ChangeState
 from ..data.models import AgentRow, CaseRow
 from ..i18n import N_, format_money, format_when, gettext, is_rtl, negotiate, use_locale
 from ..rules.clocks import BREACH
 from ..rules.failures import customer_text
+from ..services import change_said
 from ..services.clocks import promise_of
 from ..services.escalation import CALL, INCIDENT, TASK
 from ..services.runtime import Runtime
-from ..types import FailureClass
+from ..types import FailureClass, Order
 from .mail import Mail, message_id
 
 _FOLDER: Final = "templates/checkout_case_mail"
@@ -32,6 +34,14 @@ _OVERDUE: Final = {
     "first_response": N_("The first response is overdue"),
     "next_response": N_("The next response is overdue"),
     "resolution": N_("The resolution is overdue"),
+}
+
+
+_ENDED: Final[Mapping[ChangeState, str]] = {
+    ChangeState.APPLIED: N_("Your order %(order)s is changed"),
+    ChangeState.REJECTED: N_("Your order %(order)s could not be changed"),
+    ChangeState.EXPIRED: N_("Your order %(order)s was not changed"),
+    ChangeState.CONFLICT: N_("Your order %(order)s: we are asking the warehouse"),
 }
 
 
@@ -75,6 +85,43 @@ def payment_again(runtime: Runtime, row: CaseRow, key: str) -> Mail:
             "subject": gettext("You can pay at %(shop)s again", shop=runtime.shop_name),
         }
         return _letter(runtime, "payment_again", row, told, to=row.customer_email, key=key)
+
+
+def change_ended(runtime: Runtime, row: CaseRow, change: Change, order: Order, key: str) -> Mail:
+    """Write to a customer what has become of the change they asked for.
+
+    A service message about the customer's own order: it advertises nothing.
+
+    Args:
+        order: as it is now, or its ``ref`` alone.
+        key: the outbox's; it makes the Message-ID.
+    """
+    with use_locale(_language(runtime, row.language)) as language:
+        told = {
+            "name": row.customer_name,
+            "order": change.order_ref,
+            "state": change.state,
+            "kind": gettext(change_said.KINDS[change.kind]),
+            "what": change_said.in_a_line(change, order),
+            "why": change_said.why(change),
+            "money": _money_of(change),
+            "link": below_public(runtime, order.url),
+            "language": language,
+            "subject": gettext(_ENDED[change.state], order=change.order_ref),
+        }
+        return _letter(runtime, "change_ended", row, told, to=row.customer_email, key=key)
+
+
+def _money_of(change: Change) -> str | None:
+    """Say what happens to the money, as far as that is known."""
+    if change.delta is None or change.delta.minor_units == 0:
+        return None
+    amount = format_money(abs(change.delta.minor_units), change.delta.currency)
+    if change.state is ChangeState.APPLIED and change.delta.minor_units < 0:
+        return gettext("You get %(amount)s back.", amount=amount)
+    if change.state is not ChangeState.APPLIED and change.payment_id is not None:
+        return gettext("You get the %(amount)s back that you have paid for it.", amount=amount)
+    return None
 
 
 def escalation(
@@ -127,9 +174,13 @@ def checkout_link(runtime: Runtime, row: CaseRow) -> str | None:
 
     A URL that leads anywhere else is left out.
     """
-    public = runtime.settings.public_url
     checkout = (row.snapshot or {}).get("checkout")
-    path = checkout.get("url") if isinstance(checkout, dict) else None
+    return below_public(runtime, checkout.get("url") if isinstance(checkout, dict) else None)
+
+
+def below_public(runtime: Runtime, path: object) -> str | None:
+    """Return the address of one of the shop's pages, below its public address."""
+    public = runtime.settings.public_url
     if not public or not isinstance(path, str) or not path:
         return None
     if not path.isprintable() or any(char in path for char in " \\"):

@@ -38,6 +38,7 @@ class Changes:
         pay_within: how long a customer has to pay what a change costs.
         decide_within: how long agents have to agree to a change.
         answer_within: how long the warehouse has to answer.
+        mail: whether customers are written to about what has become of a change.
         kinds: what may be asked for at all.
     """
 
@@ -48,5 +49,6 @@ class Changes:
     pay_within: timedelta = timedelta(hours=2)
     decide_within: timedelta = timedelta(days=2)
     answer_within: timedelta = timedelta(minutes=30)
+    mail: bool = True
     kinds: frozenset[ChangeKind] = EVERY
     allowed: Mapping[Stage, frozenset[ChangeKind]] = field(default_factory=lambda: ALLOWED)

@@ -405,6 +405,7 @@ class ChangesSchema(_Strict):
     pay_within = _Value(parse_duration)
     decide_within = _Value(parse_duration)
     answer_within = _Value(parse_duration)
+    mail = _Value(_switch)
     kinds = _Array(_Value(_word(*ChangeKind)), expected=say(N_("expected a list of kinds")))
 
 

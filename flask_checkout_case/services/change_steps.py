@@ -20,6 +20,7 @@ from ..types import (
     Status,
 )
 from .closing import ended
+from .outreach import can_send
 from .reading import info
 from .runtime import Runtime, Unit
 from .work import Work
@@ -29,6 +30,8 @@ HANDOVER: Final = "change"
 APPLY: Final = "change_apply"
 CHECKOUT: Final = "change_checkout"
 """Of one in a checkout: the customer's own request applies it, unless that has died."""
+MAIL: Final = "change_mail"
+REFUND: Final = "change_refund"
 HOLD: Final = "change_hold"
 RELEASE: Final = "change_release"
 _SURELY_DEAD: Final = timedelta(seconds=30)
@@ -126,12 +129,25 @@ def end(
     if was_held and unit.runtime.settings.fulfilment_url and state is not ChangeState.SUPERSEDED:
         put(unit, RELEASE, row)
     change = as_change(row, work.row.reference)
+    write(unit, work, row)
+    if row.paid_at is not None and unit.runtime.hooks.change_refund is not None:
+        put(unit, REFUND, row)
     if before == ChangeState.CONFLICT:
         forget(unit, row)
     else:
         _tell_refused(unit, work, change, reason)
     if state is not ChangeState.SUPERSEDED:
         after_end(unit, work, row, Outcome.REFUSED)
+
+
+def write(unit: Unit, work: Work, row: ChangeRow) -> None:
+    """Let the customer be written to about what has become of their change."""
+    wanted = unit.runtime.policy.changes.mail and row.state != ChangeState.SUPERSEDED
+    reachable = work.row.customer_email is not None and can_send(unit.runtime)
+    if wanted and reachable and row.stage != Stage.CHECKOUT:
+        key = f"{MAIL}:{row.public_id}:{row.state}"
+        told = {"change": row.public_id, "state": row.state}
+        outbox.put(unit.session, MAIL, key, told, now=unit.now, case_id=row.case_id)
 
 
 def _tell_refused(unit: Unit, work: Work, change: Change, reason: Refusal | None) -> None:
@@ -243,6 +259,8 @@ def as_change(row: ChangeRow, case: str | None) -> Change:
         reason=row.reason,
         case=case,
         requested_at=row.requested_at,
+        # What the warehouse says is for agents.
+        explanation=row.reason_text if row.reason == Refusal.REFUSED else None,
     )
 
 

@@ -15,7 +15,7 @@ from ..change_types import Change, ChangeState
 from ..data import queries_case
 from ..data import queries_change as queries
 from ..data.change_models import ChangeRow
-from ..errors import InvalidTransitionError, NotFoundError
+from ..errors import ConfigurationError, InvalidTransitionError, NotFoundError
 from ..rules import changes as rules
 from ..rules.changes import Refusal
 from ..types import EntryKind, Outcome, Priority
@@ -173,8 +173,26 @@ def note_applied(unit: Unit, work: Work, row: ChangeRow) -> None:
     queries.set_change(unit.session, row, {"state": after.state, "ended_at": unit.now})
     told = {"action": "change_applied", "change": row.public_id, "kind": row.kind}
     work.append(EntryKind.CHANGE, data=told)
+    steps.write(unit, work, row)
     unit.emit("change_applied", case=info(work.row), change=steps.as_change(row, None))
     steps.after_end(unit, work, row, Outcome.SAVED_CHANGE)
+
+
+def give_back(runtime: Runtime, change_id: str) -> None:
+    """Let the shop's hook give back what was paid for a change that has ended.
+
+    Raises:
+        Exception: whatever the hook raises; it is tried again.
+    """
+    hook = runtime.hooks.change_refund
+    if hook is None:
+        raise ConfigurationError("there is no change_refund hook any more")
+    with runtime.apart():
+        hook(changes.get(runtime, change_id))
+    with runtime.write() as unit:
+        row, work = steps.locked(unit, change_id)
+        told = {"action": "change_refunded", "change": row.public_id, "kind": row.kind}
+        work.append(EntryKind.CHANGE, data=told, key=f"refunded:{row.public_id}")
 
 
 def give_up(runtime: Runtime, change_id: str, why: str) -> None:

@@ -41,6 +41,7 @@ class Hooks:
     change_applier: Callable[..., Any] | None = None
     checkout_applier: Callable[..., Any] | None = None
     change_payment: Callable[..., str] | None = None
+    change_refund: Callable[..., Any] | None = None
     reconcile: Callable[..., Any] | None = None
     gateways: dict[str, Callable[..., Any]] = field(default_factory=dict)
 

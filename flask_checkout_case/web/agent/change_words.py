@@ -89,6 +89,7 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "change_paid": N_("The customer has paid: %(kind)s"),
     "change_acknowledged": N_("The warehouse has taken it: %(kind)s"),
     "change_applied": N_("Applied: %(kind)s"),
+    "change_refunded": N_("Paid back: %(kind)s"),
     "change_superseded": N_("Replaced by a newer request: %(kind)s"),
     "change_rejected": N_("Not done: %(kind)s"),
     "change_expired": N_("Expired: %(kind)s"),

@@ -23,6 +23,9 @@ _KINDS: Final = {
     change_steps.APPLY: N_("A change that the warehouse has taken, to the shop"),
     outreach.KIND: N_("A message to a customer"),
     outreach.INVITATION: N_("A message to a customer"),
+    change_steps.MAIL: N_("A message to a customer"),
+    change_steps.REFUND: N_("Money for a change that isn't made, back to the customer"),
+    change_steps.CHECKOUT: N_("A change of a checkout, to the shop"),
     escalation.KIND: N_("A message to an agent"),
     escalation.ALERT: N_("An alert to your systems"),
 }

@@ -12,7 +12,7 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 from ...change_types import Change, ChangeKind, Stage
 from ...errors import NotFoundError
 from ...rules import changes as rules
-from ...services import changes, checkout_changes
+from ...services import change_said, changes, checkout_changes
 from ...services.change_terms import (
     is_offered,
     is_offered_in_checkout,
@@ -120,7 +120,7 @@ def offered(order: Order) -> frozenset[ChangeKind]:
     now, plan, stage = runtime().clock(), runtime().policy.changes, rules.stage_of(order)
     return frozenset(
         one
-        for one in change_words.KINDS
+        for one in change_said.KINDS
         if rules.why_refused(plan, one, stage, order.cut_off_at, now) is None
     )
 

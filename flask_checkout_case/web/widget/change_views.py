@@ -16,7 +16,7 @@ from ...errors import CheckoutCaseError, InvalidInputError, NotFoundError
 from ...i18n import gettext
 from ...rules import changes as rules
 from ...rules.addresses import form_of
-from ...services import changes
+from ...services import change_said, changes
 from ...services.change_steps import RefusedChangeError
 from ...services.change_terms import AddressError, Terms, terms_of
 from ...services.changes import TermsChangedError
@@ -91,7 +91,7 @@ def _complaint(error: CheckoutCaseError) -> dict[str, Any]:
     if isinstance(error, AddressError):
         return {"problems": error.problems}
     if isinstance(error, RefusedChangeError):
-        return {"error": change_words.refused(error.reason)}
+        return {"error": change_said.refused(error.reason)}
     if isinstance(error, TermsChangedError):
         told = gettext("The order or the price has changed meanwhile. Please look again.")
         return {"terms": error.terms, "error": told}
@@ -139,12 +139,12 @@ def _page(
         kinds=places.kinds(order),
         addons=change_words.addons(order),
         # What was just refused has said so.
-        closed=change_words.refused(closed)
+        closed=change_said.refused(closed)
         if closed is not None and not offered and not error
         else "",
         until=change_words.until(closes if closes is not None and closes > now else None),
         kind=kind if kind in offered else None,
-        title=gettext(change_words.KINDS[kind]) if kind is not None else "",
+        title=gettext(change_said.KINDS[kind]) if kind is not None else "",
         terms=_shown(terms, order) if terms is not None else None,
         problems={
             name: gettext(change_words.PROBLEMS[one]) for name, one in (problems or {}).items()
@@ -160,8 +160,8 @@ def _page(
 
 def _shown(terms: Terms, order: Order) -> dict[str, Any]:
     return {
-        "before": change_words.lines_of(terms.kind, terms.before, order),
-        "after": change_words.lines_of(terms.kind, terms.asked, order),
+        "before": change_said.lines_of(terms.kind, terms.before, order),
+        "after": change_said.lines_of(terms.kind, terms.asked, order),
         "fields": change_words.changed_fields(terms.kind, terms.before, terms.asked),
         "price": change_words.price(terms),
         "leave": change_words.leave(terms),
@@ -197,7 +197,7 @@ def _kind(given: str | None) -> ChangeKind:
         kind = ChangeKind(given or "")
     except ValueError as error:
         raise NotFoundError("no such change") from error
-    if kind not in change_words.KINDS:
+    if kind not in change_said.KINDS:
         raise NotFoundError("no such change")
     return kind
 

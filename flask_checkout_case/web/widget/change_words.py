@@ -6,25 +6,15 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from ...change_types import ADDRESS_FIELDS, Change, ChangeKind, ChangeState
+from ...change_types import Change, ChangeKind, ChangeState
 from ...i18n import N_, format_money, format_when, gettext
 from ...rules.addresses import differences
-from ...rules.changes import Leave, Refusal
+from ...rules.changes import Leave
+from ...services.change_said import KINDS, in_a_line, why
 from ...services.change_terms import Terms
 from ...types import Line, Order
 from ..address_words import FIELDS
 
-KINDS: Final[Mapping[ChangeKind, str]] = {
-    ChangeKind.ADDRESS: N_("Correct the address"),
-    ChangeKind.DELIVERY: N_("Choose another delivery"),
-    ChangeKind.INSTRUCTIONS: N_("Say something to the driver"),
-    ChangeKind.ADD: N_("Add something"),
-    ChangeKind.QUANTITY: N_("Change a quantity"),
-    ChangeKind.REMOVE: N_("Leave something out"),
-    ChangeKind.GIFT_NOTE: N_("Write a gift note"),
-    ChangeKind.CANCEL: N_("Cancel the order"),
-}
-"""In the order in which they are offered."""
 STATES: Final[Mapping[ChangeState, str]] = {
     ChangeState.REQUESTED: N_("We look at it"),
     ChangeState.PRICED: N_("We look at it"),
@@ -37,23 +27,6 @@ STATES: Final[Mapping[ChangeState, str]] = {
     ChangeState.EXPIRED: N_("Not done"),
     ChangeState.SUPERSEDED: N_("Replaced by a newer request"),
     ChangeState.CONFLICT: N_("We ask the warehouse"),
-}
-REASONS: Final[Mapping[Refusal, str]] = {
-    Refusal.NOT_OFFERED: N_("This can't be changed online."),
-    Refusal.TOO_LATE: N_("The parcel is being packed: it is too late for this."),
-    Refusal.SHIPPED: N_(
-        "The parcel has left. Ask us: we may reach the carrier, or you send it back."
-    ),
-    Refusal.CANCELLED: N_("The order is cancelled."),
-    Refusal.UNCHANGED: N_("The order is like that already."),
-    Refusal.OUT_OF_STOCK: N_("There isn't enough of it left."),
-    Refusal.NO_PRICE: N_("Nobody could say what it costs."),
-    Refusal.REFUSED: N_("We could not do this."),
-    Refusal.WAREHOUSE: N_("The warehouse could no longer do this."),
-    Refusal.NOT_PAID: N_("It was not paid in time."),
-    Refusal.NOT_DECIDED: N_("We did not get to it in time. Please write to us."),
-    Refusal.VERSION: N_("The order has changed meanwhile. Please ask again."),
-    Refusal.NO_ANSWER: N_("The warehouse has not answered yet. We are asking."),
 }
 _UNKNOWN: Final = N_("We tell you what it costs before we do it.")
 _UNKNOWN_IN_CHECKOUT: Final = N_("You see the new total before you pay.")
@@ -104,23 +77,6 @@ def _priced(line: Line) -> str:
     )
 
 
-def lines_of(kind: ChangeKind, values: Mapping[str, Any], order: Order) -> list[str]:
-    """Return one side of a change, before or after, as lines of text."""
-    if kind is ChangeKind.ADDRESS:
-        return [str(values[name]) for name in ADDRESS_FIELDS if values.get(name)]
-    if kind is ChangeKind.DELIVERY:
-        return [
-            str(order.deliveries.get(values.get("delivery") or "", values.get("delivery") or ""))
-        ]
-    if kind in (ChangeKind.INSTRUCTIONS, ChangeKind.GIFT_NOTE):
-        return str(values.get(kind.value) or gettext("Nothing")).splitlines()
-    if kind is ChangeKind.CANCEL:
-        return []
-    titles = {line.sku: line.title for line in (*order.addons, *order.lines)}
-    title = titles.get(values.get("sku", ""), values.get("title") or values.get("sku"))
-    return [f"{values.get('quantity', 0)} × {title}"]
-
-
 def changed_fields(
     kind: ChangeKind, before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> list[str]:
@@ -149,28 +105,13 @@ def leave(terms: Terms) -> str:
     return gettext("Somebody of us looks at it first.")
 
 
-def refused(reason: Refusal) -> str:
-    return gettext(REASONS[reason])
-
-
-def _what(change: Change, order: Order) -> str:
-    """Return in one line what was asked for."""
-    asked = change.asked
-    if change.kind is ChangeKind.ADDRESS:
-        return ", ".join(asked[name] for name in ("line1", "city") if asked.get(name))
-    if change.kind is ChangeKind.REMOVE:
-        return str(asked.get("title") or asked.get("sku"))
-    return " ".join(lines_of(change.kind, asked, order))
-
-
 def state(change: Change, order: Order) -> dict[str, str]:
     """Return where a request stands, and why it wasn't done."""
-    why = REASONS.get(Refusal(change.reason)) if change.reason else None
     return {
         "kind": gettext(KINDS[change.kind]),
-        "what": _what(change, order),
+        "what": in_a_line(change, order),
         "state": gettext(STATES[change.state]),
-        "why": gettext(why) if why else "",
+        "why": why(change),
         "at": f"{format_when(change.requested_at)} UTC",
         "is_done": "yes" if change.state is ChangeState.APPLIED else "",
         "is_bad": "yes" if change.state in _BAD else "",
