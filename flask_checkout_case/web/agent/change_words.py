@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
-from ...change_types import ADDRESS_FIELDS, ChangeKind, ChangeState
+from ...change_types import ADDRESS_FIELDS, ChangeKind, ChangeState, Stage
 from ...data.change_models import ChangeRow, HandoverRow
 from ...errors import CheckoutCaseError
 from ...i18n import N_, format_money, gettext, ngettext, use_locale
@@ -130,7 +130,7 @@ def _card(
         "is_open": state in rules.OPEN,
         "waits": row.waits,
         "is_bad": state in (ChangeState.CONFLICT, ChangeState.REJECTED, ChangeState.EXPIRED),
-        "before": _lines(kind, row.before, marked),
+        "before": _lines(kind, {**_titled(row), **row.before}, marked),
         "after": _lines(kind, row.asked, marked),
         "price": _price(row),
         "reason": gettext(REASONS[row.reason]) if row.reason else None,
@@ -153,6 +153,11 @@ def _card(
     }
 
 
+def _titled(row: ChangeRow) -> dict[str, Any]:
+    """What a line was called before is what it is called in the request."""
+    return {"title": row.asked["title"]} if "title" in row.asked else {}
+
+
 def _lines(kind: ChangeKind, values: Mapping[str, Any], marked: set[str]) -> list[tuple[str, bool]]:
     """Return one side of a change as lines, each with whether it is another one."""
     if kind is ChangeKind.ADDRESS:
@@ -169,6 +174,10 @@ def _price(row: ChangeRow) -> str:
     if row.delta_minor == 0:
         return gettext("Costs nothing")
     amount = format_money(abs(row.delta_minor), row.currency)
+    if row.stage == Stage.CHECKOUT:
+        more = row.delta_minor > 0
+        words = N_("%(amount)s more in the checkout") if more else N_("%(amount)s less to pay")
+        return gettext(words, amount=amount)
     if row.delta_minor > 0 and row.paid_at is not None:
         return gettext("%(amount)s more, paid", amount=amount)
     if row.delta_minor > 0:

@@ -22,6 +22,7 @@ from flask_checkout_case import (
 )
 from flask_checkout_case.services import changes as asking
 from flask_checkout_case.services.change_terms import order_now, order_to_be, terms_of
+from tests.support.desk import Desk, seat_agents
 from tests.support.due import Clock, cases, runtime_of, set_clock, work
 from tests.support.orders import LONDON, PARIS, STRAP
 from tests.support.shop import Shop
@@ -253,3 +254,14 @@ def test_an_order_called_checkout_by_its_shop_is_no_checkout(shop: Shop, basket:
         order = order_now(runtime, "o-1")
         terms = terms_of(runtime, order, ChangeKind.CANCEL, {}, runtime.clock())
     assert (terms.in_checkout, terms.leave) == (False, "agent")
+
+
+def test_agents_see_what_the_customer_has_changed_before_paying(
+    shop: Shop, client: TestApp, basket: Basket
+) -> None:
+    agree(look(client, "add", sku="STRAP-1"))
+    (case,) = cases(shop)
+    seat_agents(shop)
+    page = Desk(shop, "boss").get(f"cases/{case.reference}")
+    assert "0 × Long strap" in page.text
+    assert "$35.00 more in the checkout" in page.text
