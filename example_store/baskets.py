@@ -65,6 +65,12 @@ def hand_over(basket: Basket | None, owner: Account) -> None:
         basket.name = basket.name or owner.name
 
 
+def take(basket: Basket) -> None:
+    """Make a bag this session's."""
+    session[_KEY] = basket.ref
+    g.basket, g.basket_ref = basket, basket.ref
+
+
 def forget() -> None:
     """Begin with an empty bag."""
     session.pop(_KEY, None)
@@ -91,8 +97,7 @@ def _new() -> Basket:
         hand_over(basket, owner)
     db.session.add(basket)
     db.session.flush()
-    session[_KEY] = basket.ref
-    g.basket, g.basket_ref = basket, basket.ref
+    take(basket)
     return basket
 
 

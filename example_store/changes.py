@@ -188,6 +188,16 @@ def apply_to_basket(change: Change) -> None:  # checkout-case
     db.session.commit()
 
 
+@cases.checkout_restorer  # checkout-case
+def restore(ref: str) -> str | None:  # checkout-case
+    """Give this browser the bag that a payment failed for."""
+    basket = _basket(ref)
+    if basket is None:
+        return None
+    baskets.take(basket)
+    return url_for("checkout.payment")
+
+
 def _lines(address: Mapping[str, str]) -> list[str]:
     town = " ".join(address[name] for name in ("city", "region", "postcode") if name in address)
     country = address.get("country", "")

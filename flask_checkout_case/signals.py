@@ -118,7 +118,8 @@ case_closed = _to_shop.signal("case_closed")
 """The case was closed. ``case``, ``outcome``."""
 
 checkout_recovered = _to_shop.signal("checkout_recovered")
-"""A checkout with a case was paid. ``case``, ``outcome`` (``self_recovered`` or ``assisted``)."""
+"""A checkout with a case was paid. ``case``, and ``outcome``: ``self_recovered``, ``rescued`` (by
+the link of a mail) or ``assisted``."""
 
 incident_opened = _to_shop.signal("incident_opened")
 """A gateway's failures are an outage. ``incident``

@@ -269,6 +269,7 @@ class Origin(StrEnum):
 class Outcome(StrEnum):
     SELF_RECOVERED = "self_recovered"
     ASSISTED = "assisted"
+    RESCUED = "rescued"
     SAVED_CHANGE = "saved_change"
     REFUSED = "refused"
     LOST = "lost"

@@ -1,6 +1,20 @@
 """Tables and statements. Nothing here commits; nothing here decides."""
 
-from . import callback_models, change_models, hesitation_models, incident_models, models
+from . import (
+    callback_models,
+    change_models,
+    hesitation_models,
+    incident_models,
+    models,
+    rescue_models,
+)
 
 # They fill the metadata that reaches the shop's.
-__all__ = ["callback_models", "change_models", "hesitation_models", "incident_models", "models"]
+__all__ = [
+    "callback_models",
+    "change_models",
+    "hesitation_models",
+    "incident_models",
+    "models",
+    "rescue_models",
+]

@@ -242,7 +242,7 @@ def _payment_failed(runtime: Runtime, item: Item) -> Mail:
     row, reason = outreach.why_not_now(runtime, item.case_id)
     if row is None or reason is not None:
         raise NotWantedError(reason or "the case is gone")
-    return letters.payment_failed(runtime, row, item.key)
+    return letters.payment_failed(runtime, row, item.key, item.payload.get("rescue"))
 
 
 def _payment_again(runtime: Runtime, item: Item) -> Mail:

@@ -16,7 +16,7 @@ from ..data.models import AgentRow, CaseRow
 from ..i18n import N_, format_money, format_when, gettext, is_rtl, negotiate, use_locale
 from ..rules.clocks import BREACH
 from ..rules.failures import customer_text
-from ..services import change_said
+from ..services import change_said, rescue
 from ..services.clocks import promise_of
 from ..services.escalation import CALL, INCIDENT, TASK
 from ..services.runtime import Runtime
@@ -45,13 +45,14 @@ _ENDED: Final[Mapping[ChangeState, str]] = {
 }
 
 
-def payment_failed(runtime: Runtime, row: CaseRow, key: str) -> Mail:
+def payment_failed(runtime: Runtime, row: CaseRow, key: str, link: str | None = None) -> Mail:
     """Write to a customer whose payment failed: what happened, and where to go on.
 
     A service message about the customer's own payment: it advertises nothing.
 
     Args:
         key: the outbox's; it makes the Message-ID.
+        link: the id of the one that restores the checkout, see :mod:`.services.rescue`.
     """
     attempt = row.attempt or {}
     failure = FailureClass(row.failure_class or FailureClass.SOFT)
@@ -61,7 +62,7 @@ def payment_failed(runtime: Runtime, row: CaseRow, key: str) -> Mail:
             "name": row.customer_name,
             "amount": _amount(row),
             "reason": gettext(customer_text(failure, attempt.get("outcome") or "failed")),
-            "link": checkout_link(runtime, row),
+            "link": rescue.url_of(runtime, link) if link else checkout_link(runtime, row),
             "language": language,
             "subject": gettext("Your payment at %(shop)s didn't go through", shop=shop),
         }

@@ -129,10 +129,15 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Outreach:
-    """A declined payment that isn't retried within ``after`` gets one service e-mail."""
+    """A declined payment that isn't retried within ``after`` gets one service e-mail.
+
+    Args:
+        link_for: so long its link leads back to the checkout, once.
+    """
 
     after: timedelta
     enabled: bool = True
+    link_for: timedelta = timedelta(days=3)
 
 
 @dataclass(frozen=True, slots=True)

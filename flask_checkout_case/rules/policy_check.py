@@ -88,6 +88,7 @@ def _assembled(
         outreach=Outreach(
             after=loaded["outreach"]["payment_failed_after"],
             enabled=loaded["outreach"]["enabled"],
+            link_for=loaded["outreach"]["link_for"],
         ),
         # Whoever is worth a case of their own is worth a call.
         callbacks=Callbacks(**{"over": loaded["hesitation"]["over"], **loaded["callbacks"]}),

@@ -361,7 +361,8 @@ class HeldOutSchema(_Strict):
 
 
 class OutreachSchema(_Strict):
-    payment_failed_after = _Value(parse_duration, load_default=timedelta(minutes=30))
+    payment_failed_after = _Value(parse_duration, load_default=timedelta(minutes=10))
+    link_for = _Value(parse_duration, load_default=timedelta(days=3))
     enabled = _Value(_switch, load_default=True)
 
 

@@ -10,6 +10,7 @@ from ..data import queries_case as queries
 from ..data.models import CaseRow
 from ..rules.payments import Conflict, conflict_key
 from ..types import EntryKind, Event, Family, Outcome, Status
+from . import rescue
 from .clocks import ended_pauses
 from .entries import entry
 from .reading import info
@@ -37,8 +38,9 @@ def close_recovered(
 ) -> None:
     """End the payment and hesitation cases of a checkout that has been paid.
 
-    Without a public reply of a human the customer recovered alone (closed, ``self_recovered``);
-    with one, the case was won together (solved, ``assisted``).
+    With a public reply of a human the case was won together (solved, ``assisted``). Without one a
+    link of ours that was used shortly before has the credit (closed, ``rescued``), else the
+    customer recovered alone (closed, ``self_recovered``).
     """
     rows = [*queries.live_cases_of(unit.session, checkout_refs, order_ref, _ENDED_BY_PURCHASE)]
     if event.name == "order_completed":
@@ -46,7 +48,7 @@ def close_recovered(
     for row in rows:
         assisted = row.first_response_at is not None
         status = Status.SOLVED if assisted else Status.CLOSED
-        outcome = Outcome.ASSISTED if assisted else Outcome.SELF_RECOVERED
+        outcome = Outcome.ASSISTED if assisted else _without_a_human(unit, row, event.at)
         before = row.status
         stopped = {"pauses": ended_pauses(row, status, event.at)}
         queries.change_case(unit.session, row, ended(status, outcome, event.at) | stopped)
@@ -61,6 +63,11 @@ def close_recovered(
         queries.add_entries(unit.session, [line])
         unit.emit("case_solved" if assisted else "case_closed", case=info(row), outcome=outcome)
         unit.emit("checkout_recovered", case=info(row), outcome=outcome)
+
+
+def _without_a_human(unit: Unit, row: CaseRow, paid_at: datetime) -> Outcome:
+    is_ours = rescue.has_brought_back(unit.session, row, paid_at)
+    return Outcome.RESCUED if is_ours else Outcome.SELF_RECOVERED
 
 
 def _missed_the_order(unit: Unit, checkout_refs: Sequence[str]) -> Iterator[CaseRow]:

@@ -17,6 +17,7 @@ from ..data import outbox, queries_case, queries_due
 from ..data.models import CaseRow
 from ..rules import lifecycle, outreach
 from ..types import EntryKind, FailureClass, Status
+from . import rescue
 from .clocks import outreach_at
 from .entries import entry
 from .runtime import Runtime, Unit
@@ -58,7 +59,9 @@ def consider(unit: Unit, row: CaseRow) -> Considered:
         return Considered(again_at=retried + policy.outreach.after)
     if why_not(unit.runtime, unit.session, row, unit.now) is None:
         key = f"payment_failed:{row.reference}"
-        outbox.put(unit.session, KIND, key, {}, now=unit.now, case_id=row.id)
+        link = rescue.make(unit, row)
+        told = {"rescue": link} if link else {}
+        outbox.put(unit.session, KIND, key, told, now=unit.now, case_id=row.id)
     return Considered(settled=True)
 
 

@@ -107,6 +107,10 @@ OTHER_ROUTES = {
     "checkout_case_widget.callback": "POST 403",
     "checkout_case_widget.help_callback": "POST 403",
     "checkout_case_widget.change_page": "GET 404",
+    "checkout_case_widget.checkout_page": "GET 404",
+    "checkout_case_widget.checkout_post": "POST 404",
+    "checkout_case_widget.rescue_page": "GET 404",
+    "checkout_case_widget.rescue_post": "POST 404",
     "checkout_case_widget.change_post": "POST 404",
 }
 FIELDS = {

@@ -28,7 +28,7 @@ from tests.support.due import (
 from tests.support.shop import Shop
 
 LIN = Agent(ref="7", name="Lin", teams=["payments", "supervisors"])
-AFTER = 30 * MINUTE
+AFTER = 10 * MINUTE
 
 
 @pytest.fixture
@@ -187,9 +187,9 @@ def test_a_purchase_that_lies_in_the_spool_counts(
 
 def test_a_retry_puts_it_off(shop: Shop, clock: Clock, mails: list[Mail]) -> None:
     decline(shop, clock.now)
-    clock.pass_by(20 * MINUTE)
+    clock.pass_by(6 * MINUTE)
     retry(shop, clock)
-    clock.pass_by(29 * MINUTE)
+    clock.pass_by(9 * MINUTE)
     work(shop)
     assert mails == []
     clock.pass_by(MINUTE)
@@ -199,12 +199,12 @@ def test_a_retry_puts_it_off(shop: Shop, clock: Clock, mails: list[Mail]) -> Non
 
 def test_a_second_decline_starts_the_time_anew(shop: Shop, clock: Clock, mails: list[Mail]) -> None:
     decline(shop, clock.now)
-    clock.pass_by(20 * MINUTE)
+    clock.pass_by(6 * MINUTE)
     decline(shop, clock.now)
-    clock.pass_by(20 * MINUTE)
+    clock.pass_by(6 * MINUTE)
     work(shop)
     assert mails == []
-    clock.pass_by(10 * MINUTE)
+    clock.pass_by(4 * MINUTE)
     work(shop)
     assert len(mails) == 1
 

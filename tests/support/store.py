@@ -182,16 +182,20 @@ def running_warehouse(store: RunningStore, port: int) -> Iterator[str]:
 
 
 @contextmanager
-def running_worker(store: RunningStore) -> Iterator[None]:
-    """Run the shop's worker in a process of its own, which has to end by itself."""
+def running_worker(store: RunningStore, **config: str) -> Iterator[None]:
+    """Run the shop's worker in a process of its own, which has to end by itself.
+
+    Args:
+        config: what the worker alone has to know.
+    """
     folder = Path(store.app.instance_path)
     settings = {
         "EXAMPLE_STORE_INSTANCE_PATH": str(folder),
         "EXAMPLE_STORE_SQLALCHEMY_DATABASE_URI": store.app.config["SQLALCHEMY_DATABASE_URI"],
         "EXAMPLE_STORE_CHECKOUT_CASE_SPOOL_DIR": str(folder / "spool-of-worker"),
     }
-    for name in _OF_THE_WORKER:
-        value = store.app.config.get(name)
+    for name in {*_OF_THE_WORKER, *config}:
+        value = config.get(name) or store.app.config.get(name)
         if value:
             told = value if isinstance(value, str) else json.dumps(value)
             settings[f"EXAMPLE_STORE_{name}"] = told

@@ -439,6 +439,23 @@ def upgrade() -> None:
         batch_op.create_index('ix_checkout_case_outbox_due', ['due_at'], unique=False, postgresql_where=sa.text("state = 'due'"), sqlite_where=sa.text("state = 'due'"))
         batch_op.create_index('ix_checkout_case_outbox_given_up', ['done_at'], unique=False, postgresql_where=sa.text("state = 'gave_up'"), sqlite_where=sa.text("state = 'gave_up'"))
 
+    op.create_table('checkout_case_rescue',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('public_id', sa.String(length=48), nullable=False),
+    sa.Column('case_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('checkout_ref', sa.String(length=255), nullable=False),
+    sa.Column('made_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('made_by', sa.String(length=255), nullable=True),
+    sa.Column('expires_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('used_at', sa.DateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['case_id'], ['checkout_case_case.id'], name=op.f('fk_checkout_case_rescue_case_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_checkout_case_rescue')),
+    sa.UniqueConstraint('public_id'),
+    info={'owner': 'flask_checkout_case'}
+    )
+    with op.batch_alter_table('checkout_case_rescue', schema=None) as batch_op:
+        batch_op.create_index('ix_checkout_case_rescue_case', ['case_id', 'used_at'], unique=False)
+
     op.create_table('checkout_case_task',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('case_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -579,6 +596,10 @@ def downgrade() -> None:
         batch_op.drop_index('ix_checkout_case_task_due', postgresql_where=sa.text('due_at IS NOT NULL AND done_at IS NULL AND late_at IS NULL'), sqlite_where=sa.text('due_at IS NOT NULL AND done_at IS NULL AND late_at IS NULL'))
 
     op.drop_table('checkout_case_task')
+    with op.batch_alter_table('checkout_case_rescue', schema=None) as batch_op:
+        batch_op.drop_index('ix_checkout_case_rescue_case')
+
+    op.drop_table('checkout_case_rescue')
     with op.batch_alter_table('checkout_case_outbox', schema=None) as batch_op:
         batch_op.drop_index('ix_checkout_case_outbox_given_up', postgresql_where=sa.text("state = 'gave_up'"), sqlite_where=sa.text("state = 'gave_up'"))
         batch_op.drop_index('ix_checkout_case_outbox_due', postgresql_where=sa.text("state = 'due'"), sqlite_where=sa.text("state = 'due'"))

@@ -282,6 +282,12 @@ def _with_about(text: str, data: Mapping[str, Any]) -> str:
     return f"{text} · “{data['about']}”" if data.get("about") else text
 
 
+def _came_back(
+    _who: str, _data: Mapping[str, Any], _team: TeamName, _agent: AgentName
+) -> tuple[str, str]:
+    return gettext("The customer came back by the link"), "good"
+
+
 _DECISIONS: Final[
     Mapping[str, Callable[[str, Mapping[str, Any], TeamName, AgentName], tuple[str, str]]]
 ] = {
@@ -301,6 +307,7 @@ _DECISIONS: Final[
     "task_done": _task_done,
     "task_undone": _task_undone,
     "recovered": _recovered,
+    "came_back": _came_back,
     "folded": _folded,
     "unfolded": _unfolded,
     "incident_over": _incident_over,

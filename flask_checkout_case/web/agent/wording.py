@@ -84,6 +84,7 @@ OUTCOMES: Final[Mapping[str, str]] = {
     "assisted": N_("Saved with our help"),
     "saved_change": N_("Saved by a change"),
     "self_recovered": N_("Recovered without help"),
+    "rescued": N_("Recovered by a link"),
     "refused": N_("Request refused"),
     "lost": N_("Sale lost"),
     "duplicate": N_("Duplicate"),

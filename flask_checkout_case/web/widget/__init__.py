@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from . import call_views, change_views, launcher, views
+from . import call_views, change_views, launcher, rescue_views, views
 from .blueprint import blueprint
 from .inject import install
 
-__all__ = ("blueprint", "call_views", "change_views", "install", "launcher", "views")
+__all__ = (
+    "blueprint",
+    "call_views",
+    "change_views",
+    "install",
+    "launcher",
+    "rescue_views",
+    "views",
+)

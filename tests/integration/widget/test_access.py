@@ -43,8 +43,10 @@ def test_no_route_is_missing_from_these_tests(sqlite_shop: Shop) -> None:
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
     reading = {(name, "GET") for name in (*READING, "token", "static/widget/<path:filename>")}
-    # Behind a signed link of the shop's, see ``tests/integration/changes``.
-    ours -= {("change/<token>", "GET"), ("change/<token>", "POST")}
+    # Behind a signed link, or of this request's checkout alone, see ``tests/integration/changes``
+    # and ``tests/integration/test_rescue.py``.
+    links = ("change/<token>", "change", "rescue/<token>")
+    ours -= {(name, method) for name in links for method in ("GET", "POST")}
     writing = ("messages", "help", "signals", "callback", "help/callback")
     assert ours == reading | {(name, "POST") for name in writing}
 
