@@ -6,6 +6,7 @@ from . import (
     hesitation_models,
     incident_models,
     models,
+    report_models,
     rescue_models,
 )
 
@@ -16,5 +17,6 @@ __all__ = [
     "hesitation_models",
     "incident_models",
     "models",
+    "report_models",
     "rescue_models",
 ]

@@ -190,6 +190,7 @@ class CaseRow(Base):
         Index("ix_checkout_case_case_checkout", "checkout_ref", "id"),
         Index("ix_checkout_case_case_order", "order_ref", "id"),
         Index("ix_checkout_case_case_customer", "customer_ref", "id"),
+        Index("ix_checkout_case_case_opened", "opened_at"),
         Index("ix_checkout_case_case_ended", "status", "ended_at", "id"),
         Index(
             "ix_checkout_case_case_folded",

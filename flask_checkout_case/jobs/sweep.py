@@ -14,6 +14,7 @@ from ..services.incidents import sweep_incidents
 from ..services.overdue import sweep_overdue
 from ..services.payments import sweep_payments
 from ..services.policies import note_file
+from ..services.reports import sweep_reports
 from ..services.runtime import Runtime
 from .drain import drain
 
@@ -59,6 +60,7 @@ def sweep(runtime: Runtime) -> Swept:
     cases = sweep_cases(runtime)
     # Last: what was opened or escalated a moment ago is given out too.
     assigned = sweep_assignments(runtime)
+    sweep_reports(runtime)
     return Swept(
         cases=cases,
         checkouts=checkouts,

@@ -84,6 +84,10 @@ LETTER_ROUTES = {
     # Nothing was given up: there is no letter 1.
     "checkout_case_agent.letter": Access(403, 403, 403, 403, 404, 403),
 }
+REPORT_ROUTES = {
+    "checkout_case_agent.reports": SUPERVISORS_ONLY,
+    "checkout_case_agent.reports_csv": SUPERVISORS_ONLY,
+}
 POLICY_FIELDS = {
     "policy_save": {"text": read_policy_text(None)[0], "do": "save"},
     "policy_check": {"text": read_policy_text(None)[0]},
@@ -148,6 +152,7 @@ def our_rules(app: Flask) -> list[Rule]:
 
 def test_no_route_is_missing_from_the_table(shop: Shop) -> None:
     listed = {*AGENT_ROUTES, *PRESENCE, *SPEAKING, *POLICY_ROUTES, *OTHER_ROUTES, *LETTER_ROUTES}
+    listed |= {*REPORT_ROUTES}
     there = {rule.endpoint for rule in our_rules(shop.app)}
     assert there == listed, f"unlisted: {there - listed}; gone: {listed - there}"
 
@@ -230,6 +235,14 @@ def test_who_speaks_first(shop: Shop, who: str) -> None:
     with shop.app.app_context():
         spoken = shop.cases.find(checkout_ref="c-live")
     assert len(spoken) == (expected == 303)
+
+
+@pytest.mark.parametrize("who", CALLERS)
+@pytest.mark.parametrize("endpoint", REPORT_ROUTES)
+def test_reports_are_for_supervisors(shop: Shop, endpoint: str, who: str) -> None:
+    expected = getattr(REPORT_ROUTES[endpoint], who.replace(" ", "_"))
+    page = endpoint.rpartition(".")[2].replace("_", ".")
+    caller(shop, who).http.get(f"/checkout-case/agent/{page}", status=expected)
 
 
 @pytest.mark.parametrize("who", CALLERS)

@@ -58,7 +58,6 @@ def held_by(shop: Shop) -> Counter[str | None]:
     [
         ('assignment = "balanced"\nmember_limit = 4', 4, 12),
         ('assignment = "round_robin"\nteam_limit = 7', 7, 7),
-        ('assignment = "balanced"\nburst = "2 in 1h"', 2, 6),
     ],
 )
 def test_several_processes_never_give_too_many(

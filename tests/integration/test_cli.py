@@ -104,7 +104,7 @@ def test_check_is_content_with_a_shop_that_is_set_up(shop: Shop, command: Comman
     code, output = command.run("check")
     assert code == 0, output
     for line in (
-        "tables: 17 tables in sqlite",
+        "tables: 19 tables in sqlite",
         "policy: default_policy.toml",
         "spool: mode spool",
         "widget: checkout.* matches 1 endpoint(s)",

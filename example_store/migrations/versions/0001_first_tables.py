@@ -105,6 +105,7 @@ def upgrade() -> None:
         batch_op.create_index('ix_checkout_case_case_customer', ['customer_ref', 'id'], unique=False)
         batch_op.create_index('ix_checkout_case_case_ended', ['status', 'ended_at', 'id'], unique=False)
         batch_op.create_index('ix_checkout_case_case_folded', ['folded_into', 'id'], unique=False, postgresql_where=sa.text('folded_into IS NOT NULL'), sqlite_where=sa.text('folded_into IS NOT NULL'))
+        batch_op.create_index('ix_checkout_case_case_opened', ['opened_at'], unique=False)
         batch_op.create_index('ix_checkout_case_case_order', ['order_ref', 'id'], unique=False)
         batch_op.create_index('ix_checkout_case_case_queue', ['urgency_at', 'id'], unique=False, postgresql_where=sa.text("status IN ('new', 'open', 'waiting') AND folded_into IS NULL"), sqlite_where=sa.text("status IN ('new', 'open', 'waiting') AND folded_into IS NULL"))
         batch_op.create_index('ix_checkout_case_case_team_queue', ['team', 'urgency_at', 'id'], unique=False, postgresql_where=sa.text("status IN ('new', 'open', 'waiting') AND folded_into IS NULL"), sqlite_where=sa.text("status IN ('new', 'open', 'waiting') AND folded_into IS NULL"))
@@ -216,6 +217,33 @@ def upgrade() -> None:
     with op.batch_alter_table('checkout_case_stream', schema=None) as batch_op:
         batch_op.create_index('uq_checkout_case_stream', ['gateway', 'method'], unique=True)
 
+    op.create_table('checkout_case_tally',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('day', sa.String(length=10), nullable=False),
+    sa.Column('team', sa.String(length=64), nullable=False),
+    sa.Column('category', sa.String(length=32), nullable=False),
+    sa.Column('failure_class', sa.String(length=16), nullable=True),
+    sa.Column('provider', sa.String(length=64), nullable=True),
+    sa.Column('band', sa.String(length=16), nullable=False),
+    sa.Column('state', sa.String(length=16), nullable=False),
+    sa.Column('cases', sa.Integer(), nullable=False),
+    sa.Column('value_minor', sa.BigInteger(), nullable=False),
+    sa.Column('due', sa.Integer(), nullable=False),
+    sa.Column('in_time', sa.Integer(), nullable=False),
+    sa.Column('answered', sa.Integer(), nullable=False),
+    sa.Column('answer_seconds', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_checkout_case_tally')),
+    info={'owner': 'flask_checkout_case'}
+    )
+    with op.batch_alter_table('checkout_case_tally', schema=None) as batch_op:
+        batch_op.create_index('ix_checkout_case_tally_day', ['day'], unique=False)
+
+    op.create_table('checkout_case_tally_day',
+    sa.Column('day', sa.String(length=10), nullable=False),
+    sa.Column('counted_at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('day', name=op.f('pk_checkout_case_tally_day')),
+    info={'owner': 'flask_checkout_case'}
+    )
     op.create_table('coupon',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('code', sa.String(length=40), nullable=False),
@@ -648,6 +676,11 @@ def downgrade() -> None:
 
     op.drop_table('product')
     op.drop_table('coupon')
+    op.drop_table('checkout_case_tally_day')
+    with op.batch_alter_table('checkout_case_tally', schema=None) as batch_op:
+        batch_op.drop_index('ix_checkout_case_tally_day')
+
+    op.drop_table('checkout_case_tally')
     with op.batch_alter_table('checkout_case_stream', schema=None) as batch_op:
         batch_op.drop_index('uq_checkout_case_stream')
 
@@ -684,6 +717,7 @@ def downgrade() -> None:
         batch_op.drop_index('ix_checkout_case_case_team_queue', postgresql_where=sa.text("status IN ('new', 'open', 'waiting') AND folded_into IS NULL"), sqlite_where=sa.text("status IN ('new', 'open', 'waiting') AND folded_into IS NULL"))
         batch_op.drop_index('ix_checkout_case_case_queue', postgresql_where=sa.text("status IN ('new', 'open', 'waiting') AND folded_into IS NULL"), sqlite_where=sa.text("status IN ('new', 'open', 'waiting') AND folded_into IS NULL"))
         batch_op.drop_index('ix_checkout_case_case_order')
+        batch_op.drop_index('ix_checkout_case_case_opened')
         batch_op.drop_index('ix_checkout_case_case_folded', postgresql_where=sa.text('folded_into IS NOT NULL'), sqlite_where=sa.text('folded_into IS NOT NULL'))
         batch_op.drop_index('ix_checkout_case_case_ended')
         batch_op.drop_index('ix_checkout_case_case_customer')

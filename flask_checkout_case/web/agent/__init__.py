@@ -11,6 +11,7 @@ from . import (
     policy_views,
     queue_views,
     replay_views,
+    report_views,
     team_views,
 )
 from .blueprint import blueprint
@@ -25,5 +26,6 @@ __all__ = (
     "policy_views",
     "queue_views",
     "replay_views",
+    "report_views",
     "team_views",
 )

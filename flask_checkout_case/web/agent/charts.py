@@ -68,6 +68,60 @@ def bars(rows: Sequence[tuple[str, int, int]]) -> Bars:
     return Bars(WIDTH, max(1, len(rows)) * ROW, LABEL, placed)
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a column; ``kind`` says which, by its place in what was given."""
+
+    kind: int
+    y: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One day's parts, from the floor up."""
+
+    x: float
+    name: str
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Stacked columns, one a day.
+
+    Args:
+        ticks: places and values on the upright axis.
+    """
+
+    width: int
+    height: int
+    floor: int
+    bar: float
+    ticks: tuple[tuple[float, int], ...]
+    columns: tuple[Column, ...]
+
+
+def columns(rows: Sequence[tuple[str, Sequence[int]]]) -> Columns:
+    """Lay out a column of stacked parts for each ``(name, values)``."""
+    most = max((sum(values) for _, values in rows), default=0) or 1
+    floor = HEIGHT - BOTTOM
+    step = (LONG - LEFT) / max(1, len(rows))
+    placed = []
+    for place, (name, values) in enumerate(rows):
+        parts, below = [], 0
+        for kind, value in enumerate(values):
+            if value:
+                top = _height(below + value, most, floor)
+                parts.append(Part(kind, top, round(_height(below, most, floor) - top, 1)))
+            below += value
+        placed.append(Column(round(LEFT + (place + 0.15) * step, 1), name, tuple(parts)))
+    marks = sorted({0, most, most // 2})
+    ticks = tuple((_height(mark, most, floor), mark) for mark in marks)
+    bar = round(min(step * 0.7, 80), 1)
+    return Columns(LONG, HEIGHT, floor, bar, ticks, tuple(placed))
+
+
 def steps(before: Sequence[int], after: Sequence[int]) -> Steps:
     """Lay out two stepped lines of as many values each."""
     most = max([*before, *after, 1])
