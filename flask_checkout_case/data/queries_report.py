@@ -41,7 +41,9 @@ def cases_opened(session: Session, since: datetime, until: datetime) -> Iterator
             CaseRow.outcome,
             CaseRow.opened_at,
             CaseRow.first_response_at,
-            CaseRow.first_response_due,
+            CaseRow.sla,
+            CaseRow.pauses,
+            CaseRow.folded_into,
         )
         .where(CaseRow.opened_at >= since, CaseRow.opened_at < until)
         .order_by(CaseRow.opened_at),

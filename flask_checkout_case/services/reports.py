@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
@@ -14,9 +14,11 @@ from sqlalchemy.orm import Session
 
 from ..data import queries_report as queries
 from ..errors import PermissionDeniedError
-from ..rules import tally
+from ..rules import clocks, tally
+from ..rules.policy import Policy
 from ..rules.tally import Count, Counted, State
 from ..types import Agent, Money
+from .clocks import promise_of
 from .runtime import Runtime
 
 log = logging.getLogger(__name__)
@@ -128,31 +130,43 @@ def _count(runtime: Runtime, day: date, before: datetime | None) -> bool:
     with runtime.write() as unit:
         if not queries.claim_day(unit.session, day.isoformat(), before, unit.now):
             return False
-        cases = _counted(
-            queries.cases_opened(unit.session, since, since + timedelta(days=1)), unit.now
-        )
-        found = tally.count(cases, runtime.policy.exchange)
+        policy = runtime.policy
+        opened = queries.cases_opened(unit.session, since, since + timedelta(days=1))
+        found = tally.count((_counted(policy, row, unit.now) for row in opened), policy.exchange)
         rows = [asdict(kind) | asdict(one) for kind, one in found.items()]
         queries.replace_tally(unit.session, day.isoformat(), rows)
     return True
 
 
-def _counted(rows: Iterator[Row[Any]], now: datetime) -> Iterator[Counted]:
-    for row in rows:
-        known = row.value_minor is not None and row.currency is not None
-        answered, due = row.first_response_at, row.first_response_due
-        # Whoever went on before anybody had to answer was not kept waiting.
-        over = row.ended_at or now
-        yield Counted(
-            checkout=row.checkout_ref or f"case:{row.id}",
-            team=row.team,
-            category=row.category,
-            failure_class=row.failure_class,
-            provider=str((row.attempt or {}).get("provider") or "")[:64] or None,
-            value=Money.minor(row.value_minor, row.currency) if known else None,
-            ended=row.ended_at is not None,
-            outcome=row.outcome,
-            answered_in=answered - row.opened_at if answered is not None else None,
-            due_in=due - row.opened_at if due is not None else None,
-            overdue=due is not None and answered is None and over > due,
-        )
+def _counted(policy: Policy, row: Row[Any], now: datetime) -> Counted:
+    known = row.value_minor is not None and row.currency is not None
+    answered = row.first_response_at
+    # Whoever went on before anybody had to answer was not kept waiting.
+    until = answered or row.ended_at or now
+    due = _due(policy, row, until)
+    return Counted(
+        checkout=row.checkout_ref or f"case:{row.id}",
+        team=row.team,
+        category=row.category,
+        failure_class=row.failure_class,
+        provider=str((row.attempt or {}).get("provider") or "")[:64] or None,
+        value=Money.minor(row.value_minor, row.currency) if known else None,
+        ended=row.ended_at is not None,
+        outcome=row.outcome,
+        answered_in=answered - row.opened_at if answered is not None else None,
+        due_in=due - row.opened_at if due is not None else None,
+        overdue=due is not None and until > due,
+    )
+
+
+def _due(policy: Policy, row: Row[Any], until: datetime) -> datetime | None:
+    """Return when the first answer was due, by the service levels in force.
+
+    Args:
+        until: since when it doesn't matter any more whether the clock stands still.
+    """
+    if row.folded_into is not None:
+        return None
+    spans = [span for span in row.pauses or () if datetime.fromisoformat(span[0]) < until]
+    course = clocks.Course(row.opened_at, spans=spans)
+    return clocks.recompute(promise_of(policy, row), course).first_response

@@ -81,7 +81,11 @@ def test_who_went_on_alone_is_counted_apart_from_who_was_helped(shop: Shop, cloc
         "up to 1000": 2,
         "over 5000": 1,
     }
-    assert found.total.total.answer_seconds == 300
+    total = found.total.total
+    assert (total.answer_seconds, total.due, total.in_time) == (300, 1, 1)
+    clock.pass_by(20 * MINUTE)
+    total = counted(shop).total.total
+    assert (total.due, total.in_time) == (2, 1), "nobody has answered who waits"
 
 
 def test_what_changes_later_is_counted_on_the_day_on_which_it_began(
