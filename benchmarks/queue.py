@@ -22,6 +22,7 @@ from werkzeug.test import EnvironBuilder
 from benchmarks._shop import databases
 from flask_checkout_case import Agent
 from flask_checkout_case.data.models import CaseRow, EntryRow
+from flask_checkout_case.services.reports import sweep_reports
 from flask_checkout_case.services.runtime import Runtime
 from tests.support.desk import runtime_of, statements
 from tests.support.shop import Shop, build_shop, dispose
@@ -76,6 +77,7 @@ PAGES: Final = {
     "queue, filtered": ("/?view=all&priority=urgent&category=fraud", "boss"),
     "queue, what has ended": ("/?view=all&status=solved", "boss"),
     "case, 50 entries": ("/cases/{case}", "agent"),
+    "reports, 30 days": ("/reports", "boss"),
     "queue, nothing new": ("/queue", "agent"),
     "case, nothing new": ("/cases/{case}/live", "agent"),
 }
@@ -147,12 +149,23 @@ def open_desk(database_url: str, home: Any, cases: int) -> Iterator[Desk]:
         return BOSS if request.headers.get("X-Agent") == "boss" else LIN
 
     fill(runtime_of(shop), cases)
+    count_for_reports(runtime_of(shop))
     with runtime_of(shop).read() as session:
         reference = session.scalar(
             select(CaseRow.reference).where(CaseRow.id == EntryRow.case_id, EntryRow.id == 1)
         )
     yield Desk(shop, str(reference))
     dispose(shop)
+
+
+def count_for_reports(runtime: Runtime) -> None:
+    """Count the cases as the worker does, and print what the fullest day took."""
+    took = []
+    began = time.perf_counter()
+    while sweep_reports(runtime):
+        took.append(time.perf_counter() - began)
+        began = time.perf_counter()
+    print(f"counting the fullest day for reports took {max(took):.2f} s")
 
 
 def fill(runtime: Runtime, cases: int) -> None:

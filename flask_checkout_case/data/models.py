@@ -17,6 +17,7 @@ from .base import BIG_ID, OWNER, PLAIN_JSON, PREFIX, Base, UTCDateTime
 _OURS = {"owner": OWNER}
 _LIVE = text("status IN ('new', 'open', 'waiting')")
 _QUEUED = text("status IN ('new', 'open', 'waiting') AND folded_into IS NULL")
+_ENDED = text("ended_at IS NOT NULL")
 _VALUABLE_ENDED = text("high_value AND ended_at IS NOT NULL")
 _VALUABLE_QUEUED = text("high_value AND ended_at IS NULL")
 _PAYMENT = text("name IN ('payment_failed', 'payment_succeeded')")
@@ -174,6 +175,14 @@ class CaseRow(Base):
             sqlite_where=_VALUABLE_QUEUED,
         ),
         Index(
+            "ix_checkout_case_case_valuable_assignee_queue",
+            "assignee_ref",
+            "urgency_at",
+            "id",
+            postgresql_where=_VALUABLE_QUEUED,
+            sqlite_where=_VALUABLE_QUEUED,
+        ),
+        Index(
             "ix_checkout_case_case_valuable_ended",
             "status",
             "ended_at",
@@ -191,7 +200,14 @@ class CaseRow(Base):
         Index("ix_checkout_case_case_order", "order_ref", "id"),
         Index("ix_checkout_case_case_customer", "customer_ref", "id"),
         Index("ix_checkout_case_case_opened", "opened_at"),
-        Index("ix_checkout_case_case_ended", "status", "ended_at", "id"),
+        Index(
+            "ix_checkout_case_case_ended",
+            "status",
+            "ended_at",
+            "id",
+            postgresql_where=_ENDED,
+            sqlite_where=_ENDED,
+        ),
         Index(
             "ix_checkout_case_case_folded",
             "folded_into",

@@ -246,9 +246,10 @@ def agents(session: Session, limit: int = 500) -> Sequence[AgentRow]:
 
 def _branches(scope: Scope, wanted: Wanted) -> list[list[ColumnElement[bool]]]:
     """Split a scope into conditions that one index answers each; no case is in two of them."""
-    state: ColumnElement[bool] = CaseRow.status == wanted.status if wanted.ended else _QUEUED
+    # Without saying that it has ended, SQLite would take the index of the ended for the live too.
+    state = and_(CaseRow.status == wanted.status, _ENDED) if wanted.ended else _QUEUED
     if scope.valuable:
-        state = and_(state, _VALUABLE, _ENDED) if wanted.ended else _VALUABLE_QUEUED
+        state = and_(state, _VALUABLE) if wanted.ended else _VALUABLE_QUEUED
     if scope.assignee is not None:
         return [[state, CaseRow.assignee_ref == scope.assignee]]
     nobody = [CaseRow.assignee_ref.is_(None)] if scope.unassigned else []
