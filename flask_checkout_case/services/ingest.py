@@ -11,11 +11,11 @@ from ..data.models import CheckoutRow
 from ..data.queries_case import Meaning
 from ..gateways import read_failure
 from ..i18n import N_
-from ..rules import hesitation, payments
+from ..rules import hesitation, outreach, payments
 from ..rules.checkout_clock import checkout_due
 from ..rules.failures import category_of
 from ..types import Category, Event, FailureClass, Family, Money, Origin
-from . import watching
+from . import proactive, watching
 from .clocks import joined
 from .closing import close_recovered, note_order
 from .opening import CaseDraft, learn, open_or_join, signal_entry
@@ -168,7 +168,17 @@ def _maybe_open(unit: Unit, event: Event, checkout: CheckoutRow) -> None:
         return
     draft = None if _is_over(event, checkout) else make(event, checkout)
     if draft is not None:
-        open_or_join(unit, draft)
+        _row, opened = open_or_join(unit, draft)
+        if opened and _may_be_written_to(unit, draft):
+            proactive.is_treated(unit, checkout, "payment")
+
+
+def _may_be_written_to(unit: Unit, draft: CaseDraft) -> bool:
+    """Whether help is withheld from some of these, to measure what it does."""
+    failure, policy = draft.failure, unit.runtime.policy
+    if failure is None or not policy.held_out.share or not policy.outreach.enabled:
+        return False
+    return failure.outcome != "unknown" and failure.failure_class not in outreach.NEVER
 
 
 def _follow_checkout(unit: Unit, event: Event, checkout: CheckoutRow) -> None:

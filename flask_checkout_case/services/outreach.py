@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from ..data import outbox, queries_case, queries_due
 from ..data.models import CaseRow
 from ..rules import lifecycle, outreach
+from ..rules.prompts import HELD_OUT
 from ..types import EntryKind, FailureClass, Status
 from . import rescue
 from .clocks import outreach_at
@@ -57,12 +58,19 @@ def consider(unit: Unit, row: CaseRow) -> Considered:
     retried = _retried_at(unit.session, row)
     if retried is not None and unit.now < retried + policy.outreach.after:
         return Considered(again_at=retried + policy.outreach.after)
-    if why_not(unit.runtime, unit.session, row, unit.now) is None:
+    if _is_held_out(unit.session, row):
+        record(unit, row, {"state": "withheld"})
+    elif why_not(unit.runtime, unit.session, row, unit.now) is None:
         key = f"payment_failed:{row.reference}"
         link = rescue.make(unit, row)
         told = {"rescue": link} if link else {}
         outbox.put(unit.session, KIND, key, told, now=unit.now, case_id=row.id)
     return Considered(settled=True)
+
+
+def _is_held_out(session: Session, row: CaseRow) -> bool:
+    checkout = queries_case.checkout_by_ref(session, row.checkout_ref) if row.checkout_ref else None
+    return checkout is not None and checkout.arm == HELD_OUT
 
 
 def why_not(

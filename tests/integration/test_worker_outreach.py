@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,17 +13,22 @@ from flask_checkout_case import Agent, Customer, Order, signals
 from flask_checkout_case.jobs.deliver import deliver
 from flask_checkout_case.jobs.mail import Mail
 from flask_checkout_case.jobs.sweep import sweep
+from flask_checkout_case.rules.policy import read_policy_text
+from flask_checkout_case.rules.policy_hesitation import HeldOut
+from flask_checkout_case.rules.prompts import HELD_OUT, arm_of
 from flask_checkout_case.services import cases as services
 from tests.support.due import (
     MINUTE,
     Clock,
     cases,
     checkout,
+    checkout_row,
     decline,
     entries,
     outbox,
     runtime_of,
     send,
+    set_clock,
     work,
 )
 from tests.support.shop import Shop
@@ -269,6 +275,30 @@ def test_a_shop_that_cannot_say_is_asked_again(shop: Shop, clock: Clock, mails: 
     clock.pass_by(MINUTE)
     work(shop)
     assert len(mails) == 1
+
+
+@pytest.mark.parametrize(("share", "sent"), [("0%", 1), ("90%", 0)])
+def test_the_share_without_help_gets_none_and_agents_see_why(
+    make_app: Callable[..., Shop], tmp_path: Path, share: str, sent: int
+) -> None:
+    policy = tmp_path / "policy.toml"
+    text, _ = read_policy_text(None)
+    salt = next(str(n) for n in range(99) if arm_of(HeldOut(0.9, str(n)), "42") == HELD_OUT)
+    told = f'share = "{share}"\nsalt = "{salt}"'
+    policy.write_text(text.replace('share = "0%"', told), encoding="utf-8")
+    shop = make_app(CHECKOUT_CASE_POLICY=str(policy))
+    mails: list[Mail] = []
+    shop.cases.mailer(mails.append)
+    clock = set_clock(shop)
+    decline(shop, clock.now)
+    clock.pass_by(AFTER)
+    work(shop)
+    assert len(mails) == sent
+    assert [(line.data or {})["state"] for line in entries(shop, "mail")] == [
+        "sent" if sent else "withheld"
+    ]
+    row = checkout_row(shop)
+    assert (row.arm, row.eligible_for) == ((None, None) if sent else ("held_out", "payment"))
 
 
 def test_without_any_mailer_nothing_is_queued(shop: Shop, clock: Clock) -> None:

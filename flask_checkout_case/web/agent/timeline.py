@@ -324,6 +324,8 @@ _DECISIONS: Final[
 def _mail(data: Mapping[str, Any]) -> tuple[str, str]:
     if data.get("state") == "failed":
         return gettext("An e-mail to the customer could not be sent"), "bad"
+    if data.get("state") == "withheld":
+        return gettext("No e-mail: this customer is of the share without help"), ""
     if data.get("subject"):
         return gettext("E-mail to the customer: “%(subject)s”", subject=data["subject"]), ""
     return gettext("An e-mail was sent to the customer"), ""
