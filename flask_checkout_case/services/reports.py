@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
@@ -62,7 +62,6 @@ class Report:
     by: Mapping[str, tuple[Line, ...]]
     counted_at: datetime | None
     currency: str
-    extras: Mapping[str, Any] = field(default_factory=dict)
 
 
 def report(runtime: Runtime, agent: Agent, *, days: int) -> Report:
