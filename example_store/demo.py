@@ -229,6 +229,7 @@ def _welcome(options: argparse.Namespace) -> str:
         "    6. Buy something, choose “Change this order”, and look at the warehouse.",
         "    7. Break the local Stripe, let a crowd come and look at the queue a minute later:",
         f"       {_crowd(options)}",
+        "    8. As ines.castellan open Reports: who went on alone, and who was helped.",
         "",
         "  Ctrl-C ends it all.",
         "",
