@@ -45,7 +45,7 @@ def test_the_smallest_policy_has_sane_defaults() -> None:
     assert policy.hesitation.over == Money(5000, "USD")
     assert policy.hesitation.after == timedelta(minutes=10)
     assert policy.outreach.enabled
-    assert policy.outreach.after == timedelta(minutes=30)
+    assert policy.outreach.after == timedelta(minutes=10)
     assert policy.routes[0].sla is None
 
 

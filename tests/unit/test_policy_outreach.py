@@ -26,7 +26,7 @@ def wake_at(**changes: Any) -> datetime | None:
 
 
 def test_a_declined_payment_is_written_about_after_the_policys_time() -> None:
-    assert wake_at() == START + timedelta(minutes=30)
+    assert wake_at() == START + timedelta(minutes=10)
 
 
 @pytest.mark.parametrize(
@@ -54,6 +54,6 @@ def test_the_policy_can_switch_it_off() -> None:
 
 
 def test_after_a_day_it_is_too_late() -> None:
-    last = START + timedelta(minutes=30) + outreach.USEFUL_FOR
+    last = START + timedelta(minutes=10) + outreach.USEFUL_FOR
     assert not outreach.is_too_late(POLICY, START, last)
     assert outreach.is_too_late(POLICY, START, last + timedelta(seconds=1))
