@@ -19,7 +19,7 @@ from typing import Any, Final
 from ..data import claims, queries_due
 from ..data.models import OutboxRow
 from ..errors import ConfigurationError
-from ..services import change_steps, changes, escalation, outreach, shop
+from ..services import agent_mail, change_steps, changes, escalation, outreach, shop
 from ..services import handover as handing
 from ..services.runtime import Runtime
 from ..types import Order
@@ -287,6 +287,13 @@ def _change_mail(runtime: Runtime, item: Item) -> Mail:
     return letters.change_ended(runtime, row, change, order, item.key)
 
 
+def _agent_reply(runtime: Runtime, item: Item) -> Mail:
+    row, reason = agent_mail.why_not_now(runtime, item.case_id)
+    if row is None or reason is not None:
+        raise NotWantedError(reason or "the case is gone")
+    return letters.agent_reply(runtime, row, item.payload, item.key)
+
+
 def _change_refund(_runtime: Runtime, item: Item) -> Refund:
     return Refund(str(item.payload["change"]))
 
@@ -295,10 +302,13 @@ def _checkout_change(_runtime: Runtime, item: Item) -> LateApplication:
     return LateApplication(str(item.payload["change"]))
 
 
-_TO_CUSTOMERS: Final = frozenset({outreach.KIND, outreach.INVITATION, change_steps.MAIL})
+_TO_CUSTOMERS: Final = frozenset(
+    {outreach.KIND, outreach.INVITATION, change_steps.MAIL, agent_mail.KIND}
+)
 KINDS: Final[Mapping[str, Prepare]] = {
     outreach.KIND: _payment_failed,
     outreach.INVITATION: _payment_again,
+    agent_mail.KIND: _agent_reply,
     escalation.KIND: _escalation,
     escalation.ALERT: _alert,
     change_steps.HANDOVER: _change,

@@ -69,6 +69,25 @@ def payment_failed(runtime: Runtime, row: CaseRow, key: str, link: str | None = 
         return _letter(runtime, "payment_failed", row, told, to=row.customer_email, key=key)
 
 
+def agent_reply(runtime: Runtime, row: CaseRow, payload: Mapping[str, Any], key: str) -> Mail:
+    """Write to a customer what an agent has answered, with the way back to the checkout.
+
+    Args:
+        payload: the ``text``, the ``agent``'s name, the link's id as ``rescue``.
+        key: the outbox's; it makes the Message-ID.
+    """
+    with use_locale(_language(runtime, row.language)) as language:
+        told = {
+            "name": row.customer_name,
+            "agent": payload["agent"],
+            "words": payload["text"],
+            "link": rescue.url_of(runtime, payload["rescue"]),
+            "language": language,
+            "subject": gettext("Your purchase at %(shop)s", shop=runtime.shop_name),
+        }
+        return _letter(runtime, "agent_reply", row, told, to=row.customer_email, key=key)
+
+
 def payment_again(runtime: Runtime, row: CaseRow, key: str) -> Mail:
     """Write to a customer whose payment an outage has kept from passing that it is over.
 

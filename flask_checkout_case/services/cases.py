@@ -24,7 +24,7 @@ from ..types import (
     Priority,
     Status,
 )
-from . import assignment, protocols
+from . import agent_mail, assignment, protocols
 from .closing import ended
 from .permission import require
 from .reading import info
@@ -63,6 +63,7 @@ def reply(
     status: Status | None = None,
     outcome: Outcome | None = None,
     reason: str | None = None,
+    with_link: bool = False,
     at: datetime | None = None,
 ) -> CaseInfo:
     """Answer the customer; the first answer stops the first-response clock.
@@ -73,6 +74,7 @@ def reply(
             permission to change the status, too.
         outcome: of a case that the reply ends.
         reason: why the case ends although required tasks of its protocol are open.
+        with_link: it also goes out by e-mail, with a link back to the checkout.
         at: when it was written, UTC; now when ``None``.
 
     Raises:
@@ -99,6 +101,8 @@ def reply(
         else:
             work.change(values, status=new)
         work.append(EntryKind.MESSAGE, agent=agent, public=True, text=kept, key=key)
+        if with_link:
+            agent_mail.put(work, kept, agent)
         work.unit.emit("message_posted", case=info(work.row), author="agent", text=kept)
         if ends:
             signal = "case_solved" if new is Status.SOLVED else "case_closed"

@@ -13,6 +13,7 @@ from webtest import TestApp
 
 from flask_checkout_case import Checkout, Line, Money, Order
 from flask_checkout_case.jobs.mail import Mail
+from tests.support.desk import Desk, seat_agents
 from tests.support.due import (
     MINUTE,
     Clock,
@@ -199,3 +200,60 @@ def test_without_a_restorer_the_mail_leads_to_the_checkout(
     work(shop)
     assert "https://shop.example.com/checkout/pay" in mails[0].text
     assert outbox(shop)[0].payload == {}
+
+
+def answer(shop: Shop, **more: Any) -> Any:
+    (case,) = cases(shop)
+    given = {"reply_text": "Your card is fine now:\ntry it again.", "with_link": "yes", **more}
+    return Desk(shop, "lin").do(case.reference, "reply", **given)
+
+
+def test_an_agent_sends_a_link_with_an_answer(
+    shop: Shop, clock: Clock, bags: Bags, mails: list[Mail]
+) -> None:
+    seat_agents(shop)
+    decline(shop, clock.now, checkout=checkout(lines=[BAG]))
+    answer(shop)
+    work(shop)
+    (mail,) = mails
+    assert "Your card is fine now:\ntry it again." in mail.text
+    assert "Lin Okafor" in mail.text
+    (url,) = [word for word in mail.text.split() if word.startswith("https://")]
+    page = open_elsewhere(shop, url.removeprefix("https://shop.example.com"))
+    assert go_on(page).status_int == 303
+    send(shop, "payment_succeeded", clock.now, checkout_ref="c-1")
+    (case,) = cases(shop)
+    assert case.outcome == "assisted"
+    assert [(line.data or {}).get("state") for line in entries(shop, "mail")] == ["sent"]
+
+
+def test_an_answer_alone_is_no_mail(
+    shop: Shop, clock: Clock, bags: Bags, mails: list[Mail]
+) -> None:
+    seat_agents(shop)
+    decline(shop, clock.now)
+    answer(shop, with_link="")
+    work(shop)
+    assert mails == []
+
+
+def test_who_has_paid_before_it_leaves_gets_none(
+    shop: Shop, clock: Clock, bags: Bags, mails: list[Mail]
+) -> None:
+    seat_agents(shop)
+    decline(shop, clock.now)
+    answer(shop)
+    send(shop, "payment_succeeded", clock.now, checkout_ref="c-1")
+    work(shop)
+    assert mails == []
+
+
+def test_it_is_offered_only_where_it_can_be_sent(
+    shop: Shop, clock: Clock, bags: Bags, mails: list[Mail]
+) -> None:
+    seat_agents(shop)
+    decline(shop, clock.now)
+    decline(shop, clock.now, checkout=checkout("c-2", customer=None))
+    for case in cases(shop):
+        page = Desk(shop, "lin").get(f"cases/{case.reference}")
+        assert ("with a link back" in page) == (case.checkout_ref == "c-1")

@@ -21,6 +21,7 @@ from ...errors import (
 from ...i18n import gettext
 from ...rules.lifecycle import moves_from
 from ...services import (
+    agent_mail,
     assignment,
     callbacks,
     cases,
@@ -83,6 +84,7 @@ def reply(reference: str) -> ResponseReturnValue:
             status=Status.SOLVED if solves else None,
             outcome=Outcome.ASSISTED if solves else None,
             reason=request.form.get(_REASON),
+            with_link=request.form.get("with_link") == "yes",
         )
 
     return do(reference, deed, sent="reply_text")
@@ -292,6 +294,7 @@ def _page(
         problem=problem,
         asked=_asked() if asks and view.held_by else None,
         typed=typed,
+        may_link=agent_mail.may_send(runtime(), view.row),
         counts=queue.counts(runtime(), agent) if template == "case.html" else {},
         **_names(view, agent),
     )

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from ...errors import InvalidInputError, InvalidTransitionError, NotFoundError
 from ...i18n import N_, gettext
-from ...services import change_steps, dead_letters, escalation, outreach, queue
+from ...services import agent_mail, change_steps, dead_letters, escalation, outreach, queue
 from ...types import Agent
 from ..current import current_agent, runtime
 from ..guard import csrf_protected
@@ -24,6 +24,7 @@ _KINDS: Final = {
     outreach.KIND: N_("A message to a customer"),
     outreach.INVITATION: N_("A message to a customer"),
     change_steps.MAIL: N_("A message to a customer"),
+    agent_mail.KIND: N_("A message to a customer"),
     change_steps.REFUND: N_("Money for a change that isn't made, back to the customer"),
     change_steps.CHECKOUT: N_("A change of a checkout, to the shop"),
     escalation.KIND: N_("A message to an agent"),
