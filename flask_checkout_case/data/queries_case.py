@@ -146,7 +146,8 @@ def _put_checkout(dialect: str, meaning: Meaning) -> Executable:
             "wake_at": case(
                 (over, None),
                 (looks, new.seen_at),
-                (old.hesitated_at.is_not(None), None),
+                # A look that is still to come stays: a sign may lie just behind it.
+                (old.hesitated_at.is_not(None), old.wake_at),
                 (moved, new.wake_at),
                 else_=func.coalesce(old.wake_at, new.wake_at),
             ),

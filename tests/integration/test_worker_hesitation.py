@@ -108,6 +108,22 @@ def test_who_comes_back_and_wavers_again_is_helped(shop: Shop, clock: Clock) -> 
     assert len(cases(shop)) == 1
 
 
+def test_a_sign_after_the_case_is_weighed_though_the_page_is_shown_again(
+    shop: Shop, clock: Clock
+) -> None:
+    start(shop, clock)
+    clock.pass_by(10 * MINUTE)
+    sweep(runtime_of(shop))
+    where = checkout("c-1", HIGH, step="shipping")
+    send(shop, "coupon_rejected", clock.now, checkout=where, code="WELCOME99")
+    clock.pass_by(timedelta(seconds=1))
+    send(shop, "checkout_step_viewed", clock.now, checkout=where)
+    clock.pass_by(timedelta(seconds=5))
+    sweep(runtime_of(shop))
+    reasons = checkout_row(shop).score_reasons or []
+    assert "coupon_rejected" in [one["kind"] for one in reasons]
+
+
 def test_a_purchase_before_leaves_nothing_to_do(shop: Shop, clock: Clock) -> None:
     start(shop, clock)
     send(shop, "order_completed", clock.now + MINUTE, checkout_ref="c-1", order_ref="O-1")
