@@ -11,7 +11,9 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from example_store.extensions import db
 from example_store.models import Product
+from example_store.seed import PASSWORD
 from example_store.support import cases
+from flask_checkout_case import CaseInfo
 from flask_checkout_case.rules.policy import read_policy_text
 from tests.support.mail import Mailbox, running_mailbox
 from tests.support.store import (
@@ -21,6 +23,7 @@ from tests.support.store import (
     pay_with,
     running_store,
     running_worker,
+    sign_in,
 )
 from tests.support.visit import PHONE
 from tests.support.waiting import wait_until
@@ -61,6 +64,12 @@ def decline(customer: Page, store: RunningStore) -> None:
     go_to_payment(customer)
     pay_with(customer, "4000000000009995")
     expect(customer.get_by_role("alert")).to_contain_text("The payment didn't go through")
+
+
+def cases_of(store: RunningStore) -> list[CaseInfo]:
+    with store.app.app_context():
+        cases.flush()
+        return cases.find()
 
 
 def link_in(message: EmailMessage) -> str:
@@ -105,12 +114,9 @@ def test_the_mail_of_a_decline_leads_back_in_another_browser(
     pay_with(elsewhere, "4242424242424242")
     expect(elsewhere.get_by_role("heading", name="Thank you")).to_be_visible()
 
-    def ended() -> bool:
-        with store.app.app_context():
-            cases.flush()
-            return [case.outcome for case in cases.find()] == ["rescued"]
-
-    wait_until(ended, what="the case's end")
+    wait_until(
+        lambda: [case.outcome for case in cases_of(store)] == ["rescued"], what="the case's end"
+    )
     elsewhere.goto(link_in(message))
     expect(elsewhere.get_by_text("This has been paid already")).to_be_visible()
     screenshot(elsewhere, f"rescue-paid-{name}")
@@ -128,7 +134,41 @@ def test_who_has_paid_meanwhile_reads_nothing(
         # Somebody else's mail shows that the worker has had the time for the first one, too.
         decline(other, store)
         (message,) = mailbox.wait_for(1, seconds=60)
-    with store.app.app_context():
-        found = {case.outcome: case.reference for case in cases.find()}
+    found = {case.outcome: case.reference for case in cases_of(store)}
     assert message["X-Checkout-Case"] == found[None]
     assert "self_recovered" in found
+
+
+@pytest.mark.parametrize("name", ["desktop", "phone-dark"])
+def test_an_agent_sends_a_link_with_an_answer(
+    tmp_path: Path,
+    mailbox: Mailbox,
+    person: Callable[..., BrowserContext],
+    screenshot: Screenshot,
+    name: str,
+) -> None:
+    options = {"viewport": PHONE, "color_scheme": "dark"} if name == "phone-dark" else {}
+    public = "https://corvane.example"
+    config = {
+        "CHECKOUT_CASE_MAIL_URL": mailbox.url,
+        "CHECKOUT_CASE_MAIL_SENDER": "Maison Corvane <service@corvane.example>",
+        "CHECKOUT_CASE_PUBLIC_URL": public,
+    }
+    with running_store(tmp_path, **config) as store:
+        customer, agent = person().new_page(), person(**options).new_page()
+        decline(customer, store)
+        wait_until(lambda: cases_of(store), what="the case")
+        (case,) = cases_of(store)
+        sign_in(agent, store.url, "lin.okafor@corvane.example", PASSWORD)
+        agent.goto(f"{store.url}/checkout-case/agent/cases/{case.reference}")
+        agent.get_by_role("textbox", name="Reply to customer").fill("Try it again, it works now.")
+        agent.get_by_label("and by e-mail, with a link back to the checkout").check()
+        screenshot(agent, f"agent-link-{name}")
+        agent.get_by_role("button", name="Send", exact=True).click()
+        expect(agent.locator(".timeline")).to_contain_text("Try it again, it works now.")
+        with running_worker(store, **config):
+            (message,) = mailbox.wait_for(1, seconds=60)
+        elsewhere = person().new_page()
+        elsewhere.goto(link_in(message).replace(public, store.url))
+        elsewhere.get_by_role("button", name="Go on").click()
+        expect(elsewhere.get_by_role("heading", name="Payment")).to_be_visible()
