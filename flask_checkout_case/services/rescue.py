@@ -179,4 +179,5 @@ def differences(runtime: Runtime, rescue: Rescue, now: Mapping[str, Any]) -> lis
 
 def has_brought_back(session: Session, case: CaseRow, paid_at: datetime) -> bool:
     """Whether a payment is to be put down to a link of this case."""
-    return queries.was_rescued(session, case.id, paid_at - rules.CREDITED_FOR, paid_at)
+    since, until = paid_at - rules.CREDITED_FOR, paid_at + rules.CLOCKS_DIFFER
+    return queries.was_rescued(session, case.id, since, until)
