@@ -14,7 +14,7 @@ from typing import Any, Final
 CREDITED_FOR: Final = timedelta(hours=24)
 """A payment this long after the link was used counts as brought by it."""
 CLOCKS_DIFFER: Final = timedelta(minutes=1)
-"""Gateways tell whole seconds by clocks of their own: a payment may seem to come before the link."""
+"""Gateways tell whole seconds by clocks of their own: a payment may seem older than the link."""
 
 
 class Kind(StrEnum):
