@@ -17,7 +17,7 @@ from flask_checkout_case import (  # checkout-case
 )
 
 from . import amending, baskets, models, payments, pricing
-from .extensions import db
+from .extensions import announce_writing, db
 from .support import DELIVERIES, as_line, cases  # checkout-case
 
 
@@ -140,6 +140,7 @@ def paid(order: models.Order, change_id: str, intent: str, waiting: payments.Ext
 @cases.change_refund  # checkout-case
 def give_back(change: Change) -> None:  # checkout-case
     """Give back what was paid for a change that isn't made."""
+    announce_writing()
     order = of_number(change.order_ref)
     if order is not None and change.payment_id is not None:
         _give_back(order, change.id, change.payment_id)
@@ -155,6 +156,8 @@ def _give_back(order: models.Order, change_id: str, intent: str) -> None:
 @cases.change_applier  # checkout-case
 def apply(change: Change) -> None:  # checkout-case
     """Change an order, once for each change; money goes back when nothing else can go wrong."""
+    # One that has read first could be told that the database is locked, and wait for its next turn.
+    announce_writing()
     order = of_number(change.order_ref)
     if order is None or change.id in order.changed_by:
         return
@@ -181,6 +184,7 @@ def apply(change: Change) -> None:  # checkout-case
 @cases.checkout_applier  # checkout-case
 def apply_to_basket(change: Change) -> None:  # checkout-case
     """Change a bag; the same change again makes it what it is already."""
+    announce_writing()
     basket = _basket(change.checkout_ref)
     if basket is None:
         raise amending.NotPossibleError("the bag is gone")
